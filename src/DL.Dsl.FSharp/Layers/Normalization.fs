@@ -56,13 +56,14 @@ module NormalizationLayers =
                         struct (Batch.ofTensor dx, [| dgamma |]) })
 
     let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
-        let r = BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5)
+        let struct (y, mean, variance, runningMean, runningVariance) =
+            BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5)
 
-        { Output = Batch.ofTensor r.Y
-          State = [| Statistic r.RunningMean; Statistic r.RunningVariance |]
+        { Output = Batch.ofTensor y
+          State = [| Statistic runningMean; Statistic runningVariance |]
           Pullback =
             fun dy ->
-                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.tensor dy, x, gamma, beta, r.Mean, r.Rstd)
+                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.tensor dy, x, gamma, beta, mean, variance, 1e-5)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
     let private predicted (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
