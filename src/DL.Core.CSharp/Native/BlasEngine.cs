@@ -1,0 +1,16 @@
+namespace DL.Core.Kernels;
+
+/// <summary>One implementation of the matrix product in both precisions.</summary>
+internal abstract class BlasEngine
+{
+    internal abstract string Name { get; }
+
+    internal abstract string Version { get; }
+
+    /// <summary>The file it was loaded from, or the empty string.</summary>
+    internal abstract string Library { get; }
+
+    internal abstract void Multiply(in Product<float> product);
+
+    internal abstract void Multiply(in Product<double> product);
+}

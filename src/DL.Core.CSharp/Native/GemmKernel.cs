@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace DL.Core.Kernels;
+
+/// <summary>The number of rows of a tile, as a type, so that a kernel is compiled for it.</summary>
+internal interface ITileRows
+{
+    static abstract int Count { get; }
+}
+
+/// <summary>The width of a tile in vectors, and whether its last vector is cut by a mask.</summary>
+internal interface ITileColumns
+{
+    static abstract int Vectors { get; }
+
+    static abstract bool Masked { get; }
+}
+
+/// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
+internal unsafe struct Tile<T>
+    where T : unmanaged
+{
+    internal nint K, ARow, AStep, ANext, BStep, CRow;
+    internal T* A, B, C;
+
+    /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
+    internal int Tail;
+
+    /// <summary>Whether the product is added to C or overwrites it.</summary>
+    internal bool Add;
+}
+
+/// <summary>c[i,j] (+)= sum over p of a[i,p] b[p,j] for a tile of up to eight rows by two vectors, all sums in registers.</summary>
+/// <remarks>Every element is one chain of fused multiply-adds in the order of p, whatever tile it falls into, which is why a result never depends on how a product was cut up.</remarks>
+internal static unsafe class GemmKernel
+{
+    /// <summary>Runs <paramref name="tiles"/> tiles of the same height, one under the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Run<V, T, R, N>(in Tile<T> tile, T* a, T* c, nint tiles)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where R : struct, ITileRows
+        where N : struct, ITileColumns
+    {
+        nint row = tile.ARow, row3 = 3 * row, step = tile.AStep, stepB = tile.BStep, ldc = tile.CRow, k = tile.K;
+        var start = tile.B;
+        var mask = N.Masked ? V.Mask(tile.Tail) : default;
+        var add = tile.Add;
+        for (; tiles > 0; tiles--)
+        {
+            V c00 = default, c01 = default;
+            V c10 = default, c11 = default;
+            V c20 = default, c21 = default;
+            V c30 = default, c31 = default;
+            V c40 = default, c41 = default;
+            V c50 = default, c51 = default;
+            V c60 = default, c61 = default;
+            V c70 = default, c71 = default;
+            T* a0 = a, a4 = a + 4 * row, b = start;
+            var c4 = c + 4 * ldc;
+            Prefetch<T, R>(c, c4, ldc);
+            for (var p = k; p > 0; p--)
+            {
+                var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
+                var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
+                {
+                    var x = V.Broadcast(a0);
+                    c00 = V.MultiplyAdd(x, b0, c00);
+                    if (N.Vectors == 2)
+                        c01 = V.MultiplyAdd(x, b1, c01);
+                }
+                if (R.Count > 1)
+                {
+                    var x = V.Broadcast(a0 + row);
+                    c10 = V.MultiplyAdd(x, b0, c10);
+                    if (N.Vectors == 2)
+                        c11 = V.MultiplyAdd(x, b1, c11);
+                }
+                if (R.Count > 2)
+                {
+                    var x = V.Broadcast(a0 + 2 * row);
+                    c20 = V.MultiplyAdd(x, b0, c20);
+                    if (N.Vectors == 2)
+                        c21 = V.MultiplyAdd(x, b1, c21);
+                }
+                if (R.Count > 3)
+                {
+                    var x = V.Broadcast(a0 + row3);
+                    c30 = V.MultiplyAdd(x, b0, c30);
+                    if (N.Vectors == 2)
+                        c31 = V.MultiplyAdd(x, b1, c31);
+                }
+                if (R.Count > 4)
+                {
+                    var x = V.Broadcast(a4);
+                    c40 = V.MultiplyAdd(x, b0, c40);
+                    if (N.Vectors == 2)
+                        c41 = V.MultiplyAdd(x, b1, c41);
+                }
+                if (R.Count > 5)
+                {
+                    var x = V.Broadcast(a4 + row);
+                    c50 = V.MultiplyAdd(x, b0, c50);
+                    if (N.Vectors == 2)
+                        c51 = V.MultiplyAdd(x, b1, c51);
+                }
+                if (R.Count > 6)
+                {
+                    var x = V.Broadcast(a4 + 2 * row);
+                    c60 = V.MultiplyAdd(x, b0, c60);
+                    if (N.Vectors == 2)
+                        c61 = V.MultiplyAdd(x, b1, c61);
+                }
+                if (R.Count > 7)
+                {
+                    var x = V.Broadcast(a4 + row3);
+                    c70 = V.MultiplyAdd(x, b0, c70);
+                    if (N.Vectors == 2)
+                        c71 = V.MultiplyAdd(x, b1, c71);
+                }
+                a0 += step;
+                a4 += step;
+                b += stepB;
+            }
+            Put<V, T, N>(c00, c01, c, mask, add);
+            if (R.Count > 1)
+                Put<V, T, N>(c10, c11, c + ldc, mask, add);
+            if (R.Count > 2)
+                Put<V, T, N>(c20, c21, c + 2 * ldc, mask, add);
+            if (R.Count > 3)
+                Put<V, T, N>(c30, c31, c + 3 * ldc, mask, add);
+            if (R.Count > 4)
+                Put<V, T, N>(c40, c41, c4, mask, add);
+            if (R.Count > 5)
+                Put<V, T, N>(c50, c51, c4 + ldc, mask, add);
+            if (R.Count > 6)
+                Put<V, T, N>(c60, c61, c4 + 2 * ldc, mask, add);
+            if (R.Count > 7)
+                Put<V, T, N>(c70, c71, c4 + 3 * ldc, mask, add);
+            a += tile.ANext;
+            c += R.Count * ldc;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<V, T, N>(V c0, V c1, T* c, V mask, bool add)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where N : struct, ITileColumns
+    {
+        if (N.Vectors == 2 || !N.Masked)
+            V.Store(add ? V.Add(V.Load(c), c0) : c0, c);
+        else
+            V.Store(add ? V.Add(V.Load(c, mask), c0) : c0, c, mask);
+        if (N.Vectors != 2)
+            return;
+        c += V.Count;
+        if (N.Masked)
+            V.Store(add ? V.Add(V.Load(c, mask), c1) : c1, c, mask);
+        else
+            V.Store(add ? V.Add(V.Load(c), c1) : c1, c);
+    }
+
+    // The rows of C are far apart and asked for only after the sums are done: fetched now they come for free.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch<T, R>(T* c, T* c4, nint ldc)
+        where T : unmanaged
+        where R : struct, ITileRows
+    {
+        if (!Sse.IsSupported || R.Count < 6)
+            return;
+        Sse.Prefetch0(c);
+        Sse.Prefetch0(c + ldc);
+        Sse.Prefetch0(c + 2 * ldc);
+        Sse.Prefetch0(c + 3 * ldc);
+        Sse.Prefetch0(c4);
+        Sse.Prefetch0(c4 + ldc);
+        if (R.Count < 8)
+            return;
+        Sse.Prefetch0(c4 + 2 * ldc);
+        Sse.Prefetch0(c4 + 3 * ldc);
+    }
+}

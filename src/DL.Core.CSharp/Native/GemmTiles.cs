@@ -1,0 +1,113 @@
+namespace DL.Core.Kernels;
+
+/// <summary>Cuts a block of C into tiles: chooses the compiled kernel for each height and width.</summary>
+internal static unsafe class GemmTiles
+{
+    /// <summary>Computes <paramref name="rows"/> rows of one strip that is <paramref name="columns"/> wide, at most two vectors.</summary>
+    internal static void Strip<V, T>(in Tile<T> tile, nint rows, nint columns)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        if (columns == 2 * V.Count)
+            Rows<V, T, Two>(tile, rows);
+        else if (columns > V.Count)
+            Rows<V, T, TwoMasked>(tile, rows);
+        else if (columns == V.Count)
+            Rows<V, T, One>(tile, rows);
+        else
+            Rows<V, T, OneMasked>(tile, rows);
+    }
+
+    private static void Rows<V, T, N>(in Tile<T> tile, nint rows)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where N : struct, ITileColumns
+    {
+        nint height = V.TileRows, full = rows / height, rest = rows - full * height;
+        // A tile of one to three rows leaves the multipliers waiting: two tiles of middling height take less time.
+        var shared = rest > 0 && 2 * rest < height && full > 0 && tile.ANext == height * tile.ARow;
+        if (shared)
+        {
+            full--;
+            rest += height;
+        }
+        T* a = tile.A, c = tile.C;
+        if (full > 0)
+            Height<V, T, N>(tile, a, c, full, (int)height);
+        if (rest == 0)
+            return;
+        a += full * tile.ANext;
+        c += full * height * tile.CRow;
+        if (shared)
+        {
+            var upper = (rest + 1) / 2;
+            Height<V, T, N>(tile, a, c, 1, (int)upper);
+            a += upper * tile.ARow;
+            c += upper * tile.CRow;
+            rest -= upper;
+        }
+        Height<V, T, N>(tile, a, c, 1, (int)rest);
+    }
+
+    private static void Height<V, T, N>(in Tile<T> tile, T* a, T* c, nint tiles, int rows)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where N : struct, ITileColumns
+    {
+        switch (rows)
+        {
+            case 1: GemmKernel.Run<V, T, Rows1, N>(tile, a, c, tiles); break;
+            case 2: GemmKernel.Run<V, T, Rows2, N>(tile, a, c, tiles); break;
+            case 3: GemmKernel.Run<V, T, Rows3, N>(tile, a, c, tiles); break;
+            case 4: GemmKernel.Run<V, T, Rows4, N>(tile, a, c, tiles); break;
+            case 5: GemmKernel.Run<V, T, Rows5, N>(tile, a, c, tiles); break;
+            case 6: GemmKernel.Run<V, T, Rows6, N>(tile, a, c, tiles); break;
+            case 7: GemmKernel.Run<V, T, Rows7, N>(tile, a, c, tiles); break;
+            default: GemmKernel.Run<V, T, Rows8, N>(tile, a, c, tiles); break;
+        }
+    }
+
+    private readonly struct Rows1 : ITileRows { public static int Count => 1; }
+
+    private readonly struct Rows2 : ITileRows { public static int Count => 2; }
+
+    private readonly struct Rows3 : ITileRows { public static int Count => 3; }
+
+    private readonly struct Rows4 : ITileRows { public static int Count => 4; }
+
+    private readonly struct Rows5 : ITileRows { public static int Count => 5; }
+
+    private readonly struct Rows6 : ITileRows { public static int Count => 6; }
+
+    private readonly struct Rows7 : ITileRows { public static int Count => 7; }
+
+    private readonly struct Rows8 : ITileRows { public static int Count => 8; }
+
+    private readonly struct One : ITileColumns
+    {
+        public static int Vectors => 1;
+
+        public static bool Masked => false;
+    }
+
+    private readonly struct OneMasked : ITileColumns
+    {
+        public static int Vectors => 1;
+
+        public static bool Masked => true;
+    }
+
+    private readonly struct Two : ITileColumns
+    {
+        public static int Vectors => 2;
+
+        public static bool Masked => false;
+    }
+
+    private readonly struct TwoMasked : ITileColumns
+    {
+        public static int Vectors => 2;
+
+        public static bool Masked => true;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace DL.Core.Kernels;
+
+/// <summary>128 bits of lanes.</summary>
+/// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private readonly Vector128<T> _lanes = lanes;
+
+    public static int Count => Vector128<T>.Count;
+
+    private static bool IsSingle => typeof(T) == typeof(float);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Load(T* source) => new(Vector128.Load(source));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Create(double value) =>
+        IsSingle ? new(Vector128.Create((float)value).As<float, T>()) : new(Vector128.Create(value).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Broadcast(T value) => new(Vector128.Create(value));
+
+    [MethodImpl(Inline)]
+    public void Store(T* destination) => _lanes.Store(destination);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator +(Simd128<T> a, Simd128<T> b) => new(a._lanes + b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator -(Simd128<T> a, Simd128<T> b) => new(a._lanes - b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator *(Simd128<T> a, Simd128<T> b) => new(a._lanes * b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator /(Simd128<T> a, Simd128<T> b) => new(a._lanes / b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator -(Simd128<T> a) => new(-a._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> operator &(Simd128<T> a, Simd128<T> b) => new(a._lanes & b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Fma(Simd128<T> a, Simd128<T> b, Simd128<T> c) => IsSingle
+        ? new(Vector128.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
+        : new(Vector128.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b) => new(Vector128.Max(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) => new(Vector128.Min(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Abs(Simd128<T> a) => new(Vector128.Abs(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Sqrt(Simd128<T> a) => new(Vector128.Sqrt(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Round(Simd128<T> a) => IsSingle
+        ? new(Vector128.Round(a._lanes.AsSingle()).As<float, T>())
+        : new(Vector128.Round(a._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Greater(Simd128<T> a, Simd128<T> b) => new(Vector128.GreaterThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Less(Simd128<T> a, Simd128<T> b) => new(Vector128.LessThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Select(Simd128<T> mask, Simd128<T> a, Simd128<T> b) =>
+        new(Vector128.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
+
+    // Two exact factors keep 2^n within the exponent range where one would leave it.
+    [MethodImpl(Inline)]
+    public static Simd128<T> Scale(Simd128<T> a, Simd128<T> n)
+    {
+        if (IsSingle)
+        {
+            var half = Vector128.Floor(n._lanes.AsSingle() * 0.5f);
+            var rest = n._lanes.AsSingle() - half;
+            return new((a._lanes.AsSingle() * PowerOfTwo(half) * PowerOfTwo(rest)).As<float, T>());
+        }
+
+        var wideHalf = Vector128.Floor(n._lanes.AsDouble() * 0.5);
+        var wideRest = n._lanes.AsDouble() - wideHalf;
+        return new((a._lanes.AsDouble() * PowerOfTwo(wideHalf) * PowerOfTwo(wideRest)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Exponent(Simd128<T> a, out Simd128<T> mantissa)
+    {
+        if (IsSingle)
+        {
+            var bits = a._lanes.AsInt32();
+            mantissa = new(((bits & Vector128.Create(0x007F_FFFF)) | Vector128.Create(0x3F80_0000)).As<int, T>());
+            return new(Vector128.ConvertToSingle((bits >> 23) - Vector128.Create(127)).As<float, T>());
+        }
+
+        var wide = a._lanes.AsInt64();
+        mantissa = new(((wide & Vector128.Create(0x000F_FFFF_FFFF_FFFFL)) | Vector128.Create(0x3FF0_0000_0000_0000L)).As<long, T>());
+        return new(Vector128.ConvertToDouble((wide >> 52) - Vector128.Create(1023L)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static T Sum(Simd128<T> a) => Vector128.Sum(a._lanes);
+
+    [MethodImpl(Inline)]
+    public static T MaxLane(Simd128<T> a)
+    {
+        if (IsSingle)
+        {
+            var v = a._lanes.AsSingle();
+            return (T)(object)MathF.Max(MathF.Max(v[0], v[1]), MathF.Max(v[2], v[3]));
+        }
+
+        var w = a._lanes.AsDouble();
+        return (T)(object)Math.Max(w[0], w[1]);
+    }
+
+    [MethodImpl(Inline)]
+    private static Vector128<float> PowerOfTwo(Vector128<float> n) =>
+        ((Vector128.ConvertToInt32(n) + Vector128.Create(127)) << 23).AsSingle();
+
+    [MethodImpl(Inline)]
+    private static Vector128<double> PowerOfTwo(Vector128<double> n) =>
+        ((Vector128.ConvertToInt64(n) + Vector128.Create(1023L)) << 52).AsDouble();
+}

@@ -1,0 +1,130 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace DL.Core.Kernels;
+
+/// <summary>256 bits of lanes.</summary>
+/// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private readonly Vector256<T> _lanes = lanes;
+
+    public static int Count => Vector256<T>.Count;
+
+    private static bool IsSingle => typeof(T) == typeof(float);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Load(T* source) => new(Vector256.Load(source));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Create(double value) =>
+        IsSingle ? new(Vector256.Create((float)value).As<float, T>()) : new(Vector256.Create(value).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Broadcast(T value) => new(Vector256.Create(value));
+
+    [MethodImpl(Inline)]
+    public void Store(T* destination) => _lanes.Store(destination);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator +(Simd256<T> a, Simd256<T> b) => new(a._lanes + b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator -(Simd256<T> a, Simd256<T> b) => new(a._lanes - b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator *(Simd256<T> a, Simd256<T> b) => new(a._lanes * b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator /(Simd256<T> a, Simd256<T> b) => new(a._lanes / b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator -(Simd256<T> a) => new(-a._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> operator &(Simd256<T> a, Simd256<T> b) => new(a._lanes & b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Fma(Simd256<T> a, Simd256<T> b, Simd256<T> c) => IsSingle
+        ? new(Vector256.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
+        : new(Vector256.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b) => new(Vector256.Max(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) => new(Vector256.Min(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Abs(Simd256<T> a) => new(Vector256.Abs(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Sqrt(Simd256<T> a) => new(Vector256.Sqrt(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Round(Simd256<T> a) => IsSingle
+        ? new(Vector256.Round(a._lanes.AsSingle()).As<float, T>())
+        : new(Vector256.Round(a._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Greater(Simd256<T> a, Simd256<T> b) => new(Vector256.GreaterThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Less(Simd256<T> a, Simd256<T> b) => new(Vector256.LessThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Select(Simd256<T> mask, Simd256<T> a, Simd256<T> b) =>
+        new(Vector256.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
+
+    // Two exact factors keep 2^n within the exponent range where one would leave it.
+    [MethodImpl(Inline)]
+    public static Simd256<T> Scale(Simd256<T> a, Simd256<T> n)
+    {
+        if (IsSingle)
+        {
+            var half = Vector256.Floor(n._lanes.AsSingle() * 0.5f);
+            var rest = n._lanes.AsSingle() - half;
+            return new((a._lanes.AsSingle() * PowerOfTwo(half) * PowerOfTwo(rest)).As<float, T>());
+        }
+
+        var wideHalf = Vector256.Floor(n._lanes.AsDouble() * 0.5);
+        var wideRest = n._lanes.AsDouble() - wideHalf;
+        return new((a._lanes.AsDouble() * PowerOfTwo(wideHalf) * PowerOfTwo(wideRest)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Exponent(Simd256<T> a, out Simd256<T> mantissa)
+    {
+        if (IsSingle)
+        {
+            var bits = a._lanes.AsInt32();
+            mantissa = new(((bits & Vector256.Create(0x007F_FFFF)) | Vector256.Create(0x3F80_0000)).As<int, T>());
+            return new(Vector256.ConvertToSingle((bits >> 23) - Vector256.Create(127)).As<float, T>());
+        }
+
+        var wide = a._lanes.AsInt64();
+        mantissa = new(((wide & Vector256.Create(0x000F_FFFF_FFFF_FFFFL)) | Vector256.Create(0x3FF0_0000_0000_0000L)).As<long, T>());
+        return new(Vector256.ConvertToDouble((wide >> 52) - Vector256.Create(1023L)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static T Sum(Simd256<T> a) => Vector256.Sum(a._lanes);
+
+    [MethodImpl(Inline)]
+    public static T MaxLane(Simd256<T> a)
+    {
+        var half = Vector128.Max(a._lanes.GetLower(), a._lanes.GetUpper());
+        return Simd128<T>.MaxLane(new Simd128<T>(half));
+    }
+
+    [MethodImpl(Inline)]
+    private static Vector256<float> PowerOfTwo(Vector256<float> n) =>
+        ((Vector256.ConvertToInt32(n) + Vector256.Create(127)) << 23).AsSingle();
+
+    [MethodImpl(Inline)]
+    private static Vector256<double> PowerOfTwo(Vector256<double> n) =>
+        ((Vector256.ConvertToInt64(n) + Vector256.Create(1023L)) << 52).AsDouble();
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace DL.Core.Kernels;
+
+/// <summary>512 bits of lanes.</summary>
+/// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T>, T>
+    where T : unmanaged
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    private readonly Vector512<T> _lanes = lanes;
+
+    public static int Count => Vector512<T>.Count;
+
+    private static bool IsSingle => typeof(T) == typeof(float);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Load(T* source) => new(Vector512.Load(source));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Create(double value) =>
+        IsSingle ? new(Vector512.Create((float)value).As<float, T>()) : new(Vector512.Create(value).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Broadcast(T value) => new(Vector512.Create(value));
+
+    [MethodImpl(Inline)]
+    public void Store(T* destination) => _lanes.Store(destination);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator +(Simd512<T> a, Simd512<T> b) => new(a._lanes + b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator -(Simd512<T> a, Simd512<T> b) => new(a._lanes - b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator *(Simd512<T> a, Simd512<T> b) => new(a._lanes * b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator /(Simd512<T> a, Simd512<T> b) => new(a._lanes / b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator -(Simd512<T> a) => new(-a._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> operator &(Simd512<T> a, Simd512<T> b) => new(a._lanes & b._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Fma(Simd512<T> a, Simd512<T> b, Simd512<T> c) => IsSingle
+        ? new(Vector512.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
+        : new(Vector512.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b) => new(Vector512.Max(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) => new(Vector512.Min(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Abs(Simd512<T> a) => new(Vector512.Abs(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Sqrt(Simd512<T> a) => new(Vector512.Sqrt(a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Round(Simd512<T> a) => IsSingle
+        ? new(Vector512.Round(a._lanes.AsSingle()).As<float, T>())
+        : new(Vector512.Round(a._lanes.AsDouble()).As<double, T>());
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Greater(Simd512<T> a, Simd512<T> b) => new(Vector512.GreaterThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Less(Simd512<T> a, Simd512<T> b) => new(Vector512.LessThan(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Select(Simd512<T> mask, Simd512<T> a, Simd512<T> b) =>
+        new(Vector512.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
+
+    // Two exact factors keep 2^n within the exponent range where one would leave it.
+    [MethodImpl(Inline)]
+    public static Simd512<T> Scale(Simd512<T> a, Simd512<T> n)
+    {
+        if (Avx512F.IsSupported)
+            return IsSingle
+                ? new(Avx512F.Scale(a._lanes.AsSingle(), n._lanes.AsSingle()).As<float, T>())
+                : new(Avx512F.Scale(a._lanes.AsDouble(), n._lanes.AsDouble()).As<double, T>());
+        if (IsSingle)
+        {
+            var half = Vector512.Floor(n._lanes.AsSingle() * 0.5f);
+            var rest = n._lanes.AsSingle() - half;
+            return new((a._lanes.AsSingle() * PowerOfTwo(half) * PowerOfTwo(rest)).As<float, T>());
+        }
+
+        var wideHalf = Vector512.Floor(n._lanes.AsDouble() * 0.5);
+        var wideRest = n._lanes.AsDouble() - wideHalf;
+        return new((a._lanes.AsDouble() * PowerOfTwo(wideHalf) * PowerOfTwo(wideRest)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Exponent(Simd512<T> a, out Simd512<T> mantissa)
+    {
+        if (IsSingle)
+        {
+            var bits = a._lanes.AsInt32();
+            mantissa = new(((bits & Vector512.Create(0x007F_FFFF)) | Vector512.Create(0x3F80_0000)).As<int, T>());
+            return new(Vector512.ConvertToSingle((bits >> 23) - Vector512.Create(127)).As<float, T>());
+        }
+
+        var wide = a._lanes.AsInt64();
+        mantissa = new(((wide & Vector512.Create(0x000F_FFFF_FFFF_FFFFL)) | Vector512.Create(0x3FF0_0000_0000_0000L)).As<long, T>());
+        return new(Vector512.ConvertToDouble((wide >> 52) - Vector512.Create(1023L)).As<double, T>());
+    }
+
+    [MethodImpl(Inline)]
+    public static T Sum(Simd512<T> a) => Vector512.Sum(a._lanes);
+
+    [MethodImpl(Inline)]
+    public static T MaxLane(Simd512<T> a)
+    {
+        var half = Vector256.Max(a._lanes.GetLower(), a._lanes.GetUpper());
+        return Simd256<T>.MaxLane(new Simd256<T>(half));
+    }
+
+    [MethodImpl(Inline)]
+    private static Vector512<float> PowerOfTwo(Vector512<float> n) =>
+        ((Vector512.ConvertToInt32(n) + Vector512.Create(127)) << 23).AsSingle();
+
+    [MethodImpl(Inline)]
+    private static Vector512<double> PowerOfTwo(Vector512<double> n) =>
+        ((Vector512.ConvertToInt64(n) + Vector512.Create(1023L)) << 52).AsDouble();
+}

@@ -1,0 +1,118 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace DL.Core;
+
+/// <summary>A dense row-major tensor whose element type is known at compile time.</summary>
+/// <typeparam name="T"><c>float</c>, <c>double</c> or <c>int</c>.</typeparam>
+public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
+{
+    private readonly T[]? _array;
+    private readonly T* _pointer;
+    private readonly int _generation;
+
+    private Tensor(Shape shape, T[]? array, T* pointer, Arena? arena, int generation) : base(shape, arena)
+    {
+        _array = array;
+        _pointer = pointer;
+        _generation = generation;
+    }
+
+    /// <inheritdoc/>
+    public override ElementType ElementType => Type;
+
+    /// <summary>The elements in row-major order.</summary>
+    /// <exception cref="InvalidArgumentException">The tensor was kept past the training step it was made in.</exception>
+    public ReadOnlySpan<T> Span => Write();
+
+    internal static ElementType Type =>
+        typeof(T) == typeof(float) ? ElementType.Float32
+        : typeof(T) == typeof(double) ? ElementType.Float64
+        : typeof(T) == typeof(int) ? ElementType.Int32
+        : throw new InvalidArgumentException("Tensor", "elements of type float, double or int", typeof(T).Name);
+
+    /// <inheritdoc/>
+    public override double At(int offset) => AsDouble(Span[offset]);
+
+    /// <inheritdoc/>
+    public override Tensor Reshape(Shape shape)
+    {
+        if (shape.Count != Count) throw new ShapeException("Tensor.Reshape", $"{Count} elements as in {Shape}", $"{shape}");
+        return new Tensor<T>(shape, _array, _pointer, Arena, _generation) { Home = Home };
+    }
+
+    /// <inheritdoc/>
+    public override Tensor To(ElementType type) => type switch
+    {
+        ElementType.Float32 => Converted<float>(),
+        ElementType.Float64 => Converted<double>(),
+        _ => Converted<int>(),
+    };
+
+    /// <inheritdoc/>
+    public override TTo[] ToArray<TTo>()
+    {
+        var span = Span;
+        var result = new TTo[span.Length];
+        for (var i = 0; i < result.Length; i++) result[i] = Convert<TTo>(span[i]);
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override bool SameBits(Tensor other) =>
+        other is Tensor<T> same && same.Shape == Shape
+        && MemoryMarshal.AsBytes(Span).SequenceEqual(MemoryMarshal.AsBytes(same.Span));
+
+    /// <summary>A new tensor on the garbage-collected heap whose elements are not set yet.</summary>
+    internal static Tensor<T> OnHeap(Shape shape)
+    {
+        _ = Type;
+        return new Tensor<T>(shape, GC.AllocateUninitializedArray<T>(shape.Count), null, null, 0);
+    }
+
+    /// <summary>A tensor over memory that an arena owns; generation 0 never expires.</summary>
+    internal static Tensor<T> InArena(Shape shape, T* pointer, Arena arena, int generation, int home = -1) =>
+        new(shape, null, pointer, arena, generation) { Home = home };
+
+    /// <summary>This tensor's elements, with results computed from it going into an arena.</summary>
+    internal Tensor<T> Adopted(Arena arena) => new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
+
+    /// <summary>A part of an arena's kept memory under a shape of its own.</summary>
+    internal Tensor<T> View(int offset, Shape shape, Arena arena, int home) => InArena(shape, _pointer + offset, arena, 0, home);
+
+    /// <summary>An unset tensor where results computed from this one belong.</summary>
+    internal Tensor<TOut> New<TOut>(Shape shape) where TOut : unmanaged =>
+        Arena is null ? Tensor<TOut>.OnHeap(shape) : Arena.Allocate<TOut>(shape);
+
+    /// <summary>An unset tensor of this one's shape and place.</summary>
+    internal Tensor<T> Like() => New<T>(Shape);
+
+    /// <summary>The elements, to be written by the operation that just made the tensor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Span<T> Write()
+    {
+        if (_generation != 0 && _generation != Arena!.Generation) throw Expired();
+        return _array is not null ? _array : new Span<T>(_pointer, Shape.Count);
+    }
+
+    private InvalidArgumentException Expired() =>
+        new("Tensor", "a tensor of the current training step", $"one of shape {Shape} kept past its step", "Copy it inside the step, or read a snapshot.");
+
+    private Tensor<TTo> Converted<TTo>() where TTo : unmanaged, INumberBase<TTo>
+    {
+        var result = Tensor<TTo>.OnHeap(Shape);
+        var to = result.Write();
+        var from = Span;
+        for (var i = 0; i < from.Length; i++) to[i] = Convert<TTo>(from[i]);
+        return result;
+    }
+
+    private static TTo Convert<TTo>(T value) where TTo : unmanaged, INumberBase<TTo> =>
+        typeof(T) == typeof(TTo) ? Unsafe.BitCast<T, TTo>(value) : TTo.CreateTruncating(AsDouble(value));
+
+    private static double AsDouble(T value) =>
+        typeof(T) == typeof(float) ? Unsafe.BitCast<T, float>(value)
+        : typeof(T) == typeof(double) ? Unsafe.BitCast<T, double>(value)
+        : Unsafe.BitCast<T, int>(value);
+}
