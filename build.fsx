@@ -106,7 +106,7 @@ module Variants =
         |> Seq.map snd
         |> String.concat "\n"
 
-/// Pages made from files that live elsewhere, and pages that open from a disk as they do from any server.
+/// The documentation: pages made from files that live elsewhere, and links that work from a disk as they do from any server.
 module Site =
 
     let private page title index text =
@@ -122,7 +122,8 @@ module Site =
     /// Stands for the site's root while the pages are generated.
     let placeholder = "/@root@/"
 
-    /// Makes every link relative, and leaves the search index as a script, since a page read from a disk may not fetch.
+    /// Makes every link relative, leaves the search index as a script, since a page read from a disk may not fetch, and removes
+    /// what the generator leaves for other uses.
     let relocate folder =
         for file in Files.find folder "*.html" do
             let depth = file.Split('/').Length - folder.Split('/').Length - 1
@@ -131,8 +132,18 @@ module Site =
         let index = (Files.read $"%s{folder}/index.json").Replace(placeholder, "")
         Files.write $"%s{folder}/content/search-index.js" $"window.searchIndex = %s{index};\n"
 
-        for stray in [ "index.json"; "NuGet.config"; "_head.html"; "_template.html" ] do
-            File.Delete(Files.inRoot $"%s{folder}/%s{stray}")
+        let strays =
+            [
+                "*.json"
+                "*.config"
+                "*.md"
+                "llms*.txt"
+                "_*.html"
+                "github-pages-settings.png"
+            ]
+
+        for stray in strays |> List.collect (Files.find folder) do
+            File.Delete(Files.inRoot stray)
 
 /// The steps, and the proofs that order them.
 module Steps =
