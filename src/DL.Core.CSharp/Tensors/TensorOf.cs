@@ -78,9 +78,20 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     /// <summary>This tensor's elements, with results computed from it going into an arena.</summary>
     internal Tensor<T> Adopted(Arena arena) => new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
 
+    /// <summary>A part of an arena's kept memory under a shape of its own.</summary>
+    internal Tensor<T> View(int offset, Shape shape, Arena arena, int home) => InArena(shape, _pointer + offset, arena, 0, home);
+
     /// <summary>An unset tensor where results computed from this one belong.</summary>
     internal Tensor<TOut> New<TOut>(Shape shape) where TOut : unmanaged =>
         Arena is null ? Tensor<TOut>.OnHeap(shape) : Arena.Allocate<TOut>(shape);
+
+    /// <inheritdoc/>
+    internal override Tensor ZerosOf(Shape shape)
+    {
+        var zeros = New<T>(shape);
+        zeros.Write().Clear();
+        return zeros;
+    }
 
     /// <summary>An unset tensor of this one's shape and place.</summary>
     internal Tensor<T> Like() => New<T>(Shape);
