@@ -14,24 +14,16 @@ module Shell =
     /// A command ended with a code other than 0.
     exception Failed of command: string * code: int
 
-    let private quote (argument: string) =
-        if argument = "" || Seq.exists Char.IsWhiteSpace argument then
-            $"\"%s{argument}\""
-        else
-            argument
+    let private quote (argument: string) = if argument = "" || Seq.exists Char.IsWhiteSpace argument then $"\"%s{argument}\"" else argument
 
     /// Runs `dotnet` with this environment. The child has the terminal itself: a progress bar shows, nothing waits in a buffer.
     let dotnetWith (environment: (string * string) list) (arguments: string list) =
-        let settings =
-            environment |> List.map (fun (name, value) -> $"%s{name}=%s{quote value}")
-
+        let settings = environment |> List.map (fun (name, value) -> $"%s{name}=%s{quote value}")
         let command = settings @ "dotnet" :: List.map quote arguments |> String.concat " "
         Console.Out.WriteLine $"> %s{command}"
         Console.Out.Flush()
 
-        let start =
-            ProcessStartInfo("dotnet", arguments, WorkingDirectory = root, UseShellExecute = false)
-
+        let start = ProcessStartInfo("dotnet", arguments, WorkingDirectory = root, UseShellExecute = false)
         environment |> List.iter (fun (name, value) -> start.Environment[name] <- value)
         use child = Process.Start start
         child.WaitForExit()
@@ -73,24 +65,16 @@ module Variants =
     let againstPackages (folder: string) (version: string) (script: string) =
         let package (line: string) =
             let name = Path.GetFileNameWithoutExtension(line.Split('"')[1])
-
-            if name.StartsWith "DL." then
-                Some $"#r \"nuget: %s{name}, %s{version}\""
-            else
-                None
+            if name.StartsWith "DL." then Some $"#r \"nuget: %s{name}, %s{version}\"" else None
 
         let rewrite (line: string) =
-            if line.StartsWith "#I " then
-                None
-            elif line.StartsWith "#r " && not (line.Contains "nuget:") then
-                package line
-            else
-                Some line
+            if line.StartsWith "#I " then None
+            elif line.StartsWith "#r " && not (line.Contains "nuget:") then package line
+            else Some line
 
         let source = folder.Replace('\\', '/')
 
-        $"#i \"nuget: %s{source}\""
-        :: (script.Split '\n' |> Array.toList |> List.choose rewrite)
+        $"#i \"nuget: %s{source}\"" :: (script.Split '\n' |> Array.toList |> List.choose rewrite)
         |> String.concat "\n"
 
     /// The first fenced block of a language in a Markdown text; empty where there is none.
@@ -109,8 +93,7 @@ module Variants =
 /// The documentation: pages made from files that live elsewhere, and links that work from a disk as they do from any server.
 module Site =
 
-    let private page title index text =
-        $"---\ntitle: %s{title}\ncategory: Project\ncategoryindex: 9\nindex: %d{index}\n---\n%s{text}"
+    let private page title index text = $"---\ntitle: %s{title}\ncategory: Project\ncategoryindex: 9\nindex: %d{index}\n---\n%s{text}"
 
     /// The change log and, once the laws have been run, their certificate.
     let collect () =
@@ -132,15 +115,7 @@ module Site =
         let index = (Files.read $"%s{folder}/index.json").Replace(placeholder, "")
         Files.write $"%s{folder}/content/search-index.js" $"window.searchIndex = %s{index};\n"
 
-        let strays =
-            [
-                "*.json"
-                "*.config"
-                "*.md"
-                "llms*.txt"
-                "_*.html"
-                "github-pages-settings.png"
-            ]
+        let strays = [ "*.json"; "*.config"; "*.md"; "llms*.txt"; "_*.html"; "github-pages-settings.png" ]
 
         for stray in strays |> List.collect (Files.find folder) do
             File.Delete(Files.inRoot stray)
@@ -149,8 +124,8 @@ module Site =
 module Steps =
     /// The local tools are restored.
     type Tools = private | Tools
-    /// The libraries that a script loads are built.
-    type Libraries = private | Libraries
+    /// The language and the core under it are built.
+    type Language = private | Language
     /// The whole solution is built.
     type Built = private | Built
     /// The packages of this version lie in `artifacts/packages`.
@@ -163,17 +138,16 @@ module Steps =
         Shell.dotnet [ "tool"; "restore"; "-v"; "quiet" ]
         Tools
 
-    /// Builds only what a script loads, so that the first minute on a fresh machine is not spent on tests and benchmarks.
-    let libraries () =
-        Shell.dotnet ([ "build"; "src/DL.Laws.FSharp" ] @ release @ quiet)
-        Libraries
+    /// Builds only what the demo loads, so that the first minute on a fresh machine is not spent on tests and benchmarks.
+    let language () =
+        Shell.dotnet ([ "build"; "src/DL.Dsl.FSharp" ] @ release @ quiet)
+        Language
 
     let solution () =
         Shell.dotnet ([ "build"; "Dsl.sln" ] @ release @ quiet)
         Built
 
-    let test Built =
-        Shell.dotnet ([ "test"; "--solution"; "Dsl.sln"; "--no-build" ] @ release)
+    let test Built = Shell.dotnet ([ "test"; "--solution"; "Dsl.sln"; "--no-build" ] @ release)
 
     /// The laws with 1000 cases each, and the certificate of what was checked.
     let verify Built =
@@ -181,12 +155,11 @@ module Steps =
             [ "DL_CASES", "1000"; "DL_CERTIFICATE", Files.inRoot "artifacts" ]
             [ "tests/Properties/bin/Release/net10.0/DL.Properties.dll" ]
 
-    let bench Built =
-        Shell.dotnet [ "bench/bin/Release/net10.0/DL.Bench.dll"; "run" ]
+    let bench Built = Shell.dotnet [ "bench/bin/Release/net10.0/DL.Bench.dll"; "run" ]
 
     let private script file = Shell.dotnet [ "fsi"; "--quiet"; file ]
 
-    let demo Libraries = script "examples/fsharp/digits.fsx"
+    let demo Language = script "examples/fsharp/digits.fsx"
 
     let examples Built =
         Files.find "examples/fsharp" "*.fsx" |> List.iter script
@@ -198,22 +171,18 @@ module Steps =
     let readme Built =
         Files.fresh "artifacts/readme" |> ignore
         let libraries = [ "DL.Core.CSharp"; "DL.Dsl.FSharp"; "Spectre.Console" ]
-
-        let load name =
-            $"#r \"../../src/DL.Laws.FSharp/bin/Release/net10.0/%s{name}.dll\"\n"
-
+        let load name = $"#r \"../../src/DL.Dsl.FSharp/bin/Release/net10.0/%s{name}.dll\"\n"
         let text = Files.read "README.md"
         Files.write "artifacts/readme/readme.fsx" (String.concat "" (List.map load libraries) + Variants.fenced "fsharp" text)
 
         Files.write
             "artifacts/readme/readme.cs"
-            ("#:property PublishAot=false\n#:project ../../src/DL.Core.CSharp\n"
-             + Variants.fenced "csharp" text)
+            ("#:property PublishAot=false\n#:project ../../src/DL.Core.CSharp\n" + Variants.fenced "csharp" text)
 
         script "artifacts/readme/readme.fsx"
         Shell.dotnet ([ "run"; "--file"; "artifacts/readme/readme.cs" ] @ release)
 
-    let private sources = [ "src"; "tests"; "examples"; "docs"; "build.fsx" ]
+    let private sources = [ "src"; "tests"; "examples"; "bench"; "docs"; "build.fsx" ]
 
     let format Tools =
         Shell.dotnet ([ "fantomas"; "--check" ] @ sources)
@@ -228,13 +197,7 @@ module Steps =
 
         Shell.dotnet (
             [ "fsdocs"; "build"; "--clean"; "--strict"; "--eval"; "--output"; "output" ]
-            @ [
-                "--properties"
-                "Configuration=Release"
-                "--parameters"
-                "root"
-                Site.placeholder
-            ]
+            @ [ "--properties"; "Configuration=Release"; "--parameters"; "root"; Site.placeholder ]
         )
 
         Site.relocate "output"
@@ -243,12 +206,7 @@ module Steps =
         let folder = Files.fresh "artifacts/packages"
         Shell.dotnet ([ "pack"; "Dsl.sln"; "--no-build"; "-o"; folder ] @ release @ quiet)
         let package = "DL.Dsl.FSharp."
-
-        let name =
-            Directory.GetFiles(folder, package + "*.nupkg")
-            |> Array.exactlyOne
-            |> Path.GetFileNameWithoutExtension
-
+        let name = Directory.GetFiles(folder, package + "*.nupkg") |> Array.exactlyOne |> Path.GetFileNameWithoutExtension
         Packed(name.Substring package.Length)
 
     /// Runs a script as a user with nothing but the packages would. The package cache is its own, since a version once cached is never read again.
@@ -261,54 +219,40 @@ module Steps =
 
 /// A step runs once, whoever asks for it.
 let tools = lazy Steps.tools ()
-let libraries = lazy Steps.libraries ()
+let language = lazy Steps.language ()
 let built = lazy Steps.solution ()
 let packed = lazy Steps.pack built.Value
 
 /// What can be asked for on the command line.
-type Target =
-    {
-        Name: string
-        Does: string
-        Run: unit -> unit
-    }
+type Target = { Name: string; Does: string; Run: unit -> unit }
 
 let target name does run = { Name = name; Does = does; Run = run }
 
 let everyday =
-    [
-        target "build" "build the solution" (fun () -> built.Force() |> ignore)
-        target "test" "run all tests" (fun () -> Steps.test built.Value)
-        target "demo" "train a network on handwritten digits" (fun () -> Steps.demo libraries.Value)
-        target "examples" "run every example" (fun () -> Steps.examples built.Value)
-        target "readme" "run the code of README.md" (fun () -> Steps.readme built.Value)
-        target "format" "check the formatting" (fun () -> Steps.format tools.Value)
-        target "docs" "generate the documentation into output/" (fun () -> Steps.docs tools.Value built.Value)
-        target "pack" "pack the libraries into artifacts/packages" (fun () -> packed.Force() |> ignore)
-        target "packages" "run an example against the packages" (fun () -> Steps.packages packed.Value)
-    ]
+    [ target "build" "build the solution" (fun () -> built.Force() |> ignore)
+      target "test" "run all tests" (fun () -> Steps.test built.Value)
+      target "demo" "train a network on handwritten digits" (fun () -> Steps.demo language.Value)
+      target "examples" "run every example" (fun () -> Steps.examples built.Value)
+      target "readme" "run the code of README.md" (fun () -> Steps.readme built.Value)
+      target "format" "check the formatting" (fun () -> Steps.format tools.Value)
+      target "docs" "generate the documentation into output/" (fun () -> Steps.docs tools.Value built.Value)
+      target "pack" "pack the libraries into artifacts/packages" (fun () -> packed.Force() |> ignore)
+      target "packages" "run an example against the packages" (fun () -> Steps.packages packed.Value) ]
 
 let targets =
     everyday
-    @ [
-        target "verify" "run the laws with 1000 cases, write artifacts/certificate.md" (fun () -> Steps.verify built.Value)
+    @ [ target "verify" "run the laws with 1000 cases, write artifacts/certificate.md" (fun () -> Steps.verify built.Value)
         target "bench" "run the benchmarks" (fun () -> Steps.bench built.Value)
         target "format-fix" "format every file" (fun () -> Steps.reformat tools.Value)
-        target "all" "everything but verify and bench" (fun () -> everyday |> List.iter _.Run())
-    ]
+        target "all" "everything but verify and bench" (fun () -> everyday |> List.iter _.Run()) ]
 
 let usage () =
     eprintfn "usage: dotnet fsi build.fsx -- TARGET..."
-
-    targets
-    |> List.iter (fun target -> eprintfn $"  %-11s{target.Name} %s{target.Does}")
-
+    targets |> List.iter (fun target -> eprintfn $"  %-11s{target.Name} %s{target.Does}")
     64
 
 let run names =
-    let known =
-        names
-        |> List.map (fun name -> targets |> List.tryFind (fun target -> target.Name = name))
+    let known = names |> List.map (fun name -> targets |> List.tryFind (fun target -> target.Name = name))
 
     if List.isEmpty known || List.exists Option.isNone known then
         usage ()
@@ -320,9 +264,4 @@ let run names =
             eprintfn $"failed with exit code %d{code}: %s{command}"
             code
 
-fsi.CommandLineArgs
-|> Array.toList
-|> List.tail
-|> List.filter ((<>) "--")
-|> run
-|> exit
+fsi.CommandLineArgs |> Array.toList |> List.tail |> List.filter ((<>) "--") |> run |> exit
