@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Optimizers;
@@ -68,6 +69,7 @@ public static class Adam
         private readonly double _correction = 1 / (1 - Math.Pow(settings.Beta2, t));
         private readonly double _keep = 1 - (settings.Rate * decay);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S w, S g, ref S m, ref S v) where S : struct, ISimd<S, T>
         {
             m = S.Fma(S.Create(_beta1), m, S.Create(1 - _beta1) * g);

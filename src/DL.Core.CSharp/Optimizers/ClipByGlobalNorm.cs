@@ -87,6 +87,7 @@ public static unsafe class ClipByGlobalNorm
     {
         private readonly double _factor = factor;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => x * S.Create(_factor);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Optimizers;
@@ -74,6 +75,7 @@ public static class Momentum
         private readonly double _step = step;
         private readonly bool _nesterov = nesterov;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S w, S g, ref S v) where S : struct, ISimd<S, T>
         {
             var push = S.Create(_gain) * g;

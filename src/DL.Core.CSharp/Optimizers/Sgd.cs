@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Optimizers;
@@ -37,6 +38,7 @@ public static class Sgd
     {
         private readonly double _rate = rate;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S w, S g) where S : struct, ISimd<S, T> => Fused.Less<T, S>(w, S.Create(_rate) * g);
     }
 }
