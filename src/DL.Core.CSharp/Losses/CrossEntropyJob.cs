@@ -58,7 +58,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
             product += peak * (double.CreateTruncating(z[id]) - center);
         }
 
-        var sum = double.CreateTruncating(Exponentials(z, gradient, S.Broadcast(largest)));
+        var sum = Exponentials<S>(z, gradient, largest);
         Values[row] = (total * Math.Log(sum)) - product;
         if (gradient is null) return;
         var factor = Upstream is null ? Factor : double.CreateTruncating(Upstream[row]);
@@ -87,31 +87,37 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     }
 
     /// <summary>e^(z - largest), written where there is a gradient, and their sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly T Exponentials<S>(T* z, T* gradient, S largest) where S : struct, ISimd<S, T>
+    private readonly double Exponentials<S>(T* z, T* gradient, T largest) where S : struct, ISimd<S, T>
     {
-        S sum = default, sum2 = default;
-        var i = 0L;
-        for (; i + (2 * S.Count) <= Classes; i += 2 * S.Count)
+        var whole = Classes - (Classes % S.Count);
+        var sum = S.Create(0);
+        sum = Exponentials(z, gradient, whole, largest, sum);
+        if (whole < Classes)
         {
-            var first = MathVector.Exp<T, S>(S.Load(z + i) - largest);
-            var second = MathVector.Exp<T, S>(S.Load(z + i + S.Count) - largest);
-            sum += first;
-            sum2 += second;
-            if (gradient is null) continue;
-            first.Store(gradient + i);
-            second.Store(gradient + i + S.Count);
+            var left = (int)(Classes - whole);
+            var room = stackalloc T[S.Count];
+            S.Create(double.NegativeInfinity).Store(room);
+            new Span<T>(z + whole, left).CopyTo(new Span<T>(room, left));
+            sum = Exponentials(room, room, S.Count, largest, sum);
+            if (gradient is not null) new Span<T>(room, left).CopyTo(new Span<T>(gradient + whole, left));
         }
 
-        for (; i < Classes; i += S.Count)
+        return double.CreateTruncating(S.Sum(sum));
+    }
+
+    // The exponential is used once in the method, for a second use would take the compiler past its budget of inlining.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static S Exponentials<S>(T* z, T* gradient, long n, T largest, S sum) where S : struct, ISimd<S, T>
+    {
+        var shift = S.Broadcast(largest);
+        for (var i = 0L; i < n; i += S.Count)
         {
-            var left = Math.Min(Classes - i, S.Count);
-            var e = MathVector.Exp<T, S>(Padded.Load(z + i, left, S.Create(double.NegativeInfinity)) - largest);
+            var e = MathVector.Exp<T, S>(S.Load(z + i) - shift);
             sum += e;
-            if (gradient is not null) Tail.Store(e, gradient + i, left);
+            if (gradient is not null) e.Store(gradient + i);
         }
 
-        return S.Sum(sum + sum2);
+        return sum;
     }
 
     /// <summary>The sums of a and of a (z - largest) over all classes, without the peak at a class id.</summary>
@@ -144,7 +150,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     {
         var i = 0L;
         for (; i + S.Count <= Classes; i += S.Count) (S.Load(gradient + i) * scale).Store(gradient + i);
-        if (i < Classes) Tail.Store(Tail.Load<T, S>(gradient + i, Classes - i) * scale, gradient + i, Classes - i);
+        if (i < Classes) Padded.Store(Padded.Load<T, S>(gradient + i, Classes - i) * scale, gradient + i, Classes - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -155,7 +161,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
             S.Fma(Coefficient<S>(q, i, S.Count), minus, S.Load(gradient + i) * scale).Store(gradient + i);
         if (i == Classes) return;
         var left = Classes - i;
-        Tail.Store(S.Fma(Coefficient<S>(q, i, left), minus, Tail.Load<T, S>(gradient + i, left) * scale), gradient + i, left);
+        Padded.Store(S.Fma(Coefficient<S>(q, i, left), minus, Padded.Load<T, S>(gradient + i, left) * scale), gradient + i, left);
     }
 
     /// <summary>w ((1 - smoothing) q + smoothing / C), or w smoothing / C without q.</summary>
@@ -168,5 +174,5 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static S Lanes<S>(T* source, long left) where S : struct, ISimd<S, T> => left == S.Count ? S.Load(source) : Tail.Load<T, S>(source, left);
+    private static S Lanes<S>(T* source, long left) where S : struct, ISimd<S, T> => left == S.Count ? S.Load(source) : Padded.Load<T, S>(source, left);
 }

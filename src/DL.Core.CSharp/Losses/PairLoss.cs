@@ -17,6 +17,9 @@ internal static unsafe class PairLoss
     /// <summary>Elements of one partial sum; fixed, so that the value does not depend on the number of threads.</summary>
     private const int Block = 8192;
 
+    /// <summary>Vectors that are added in T.</summary>
+    private const int Chunk = 32;
+
     /// <summary>The value, and the gradient where slopes are asked for.</summary>
     public static double Evaluate<T, TTerm>(
         string where, TTerm term, ReadOnlySpan<T> prediction, ReadOnlySpan<T> target, Reduction reduction, Span<T> gradient, bool slopes)
@@ -87,40 +90,53 @@ internal static unsafe class PairLoss
             }
         }
 
-        // Sixteen vectors are added in T, all beyond that in float64.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        // Some vectors are added in T, all beyond that in float64.
         private readonly void Sum<S>(long block) where S : struct, ISimd<S, T>
         {
             var i = block * Block;
             var end = Math.Min(i + Block, N);
-            var factor = S.Create(Factor);
+            var sums = stackalloc T[S.Count];
             var total = 0.0;
             while (i + S.Count <= end)
             {
-                S sum = default;
-                var stop = Math.Min(i + (16 * S.Count), end - S.Count + 1);
-                for (; i < stop; i += S.Count)
-                {
-                    sum += Term.Value(S.Load(Prediction + i), S.Load(Target + i), out var slope);
-                    if (Gradient is not null) (slope * factor).Store(Gradient + i);
-                }
-
-                total += double.CreateTruncating(S.Sum(sum));
+                var n = Math.Min(Chunk * S.Count, (end - i) / S.Count * S.Count);
+                Add<S>(Prediction + i, Target + i, Gradient is null ? null : Gradient + i, n, sums);
+                for (var lane = 0; lane < S.Count; lane++) total += double.CreateTruncating(sums[lane]);
+                i += n;
             }
 
-            if (i < end) total += Rest(i, end - i, factor);
+            if (i < end) total += Rest<S>(i, (int)(end - i), sums);
             Partials[block] = total;
         }
 
-        private readonly double Rest<S>(long i, long left, S factor) where S : struct, ISimd<S, T>
+        private readonly double Rest<S>(long i, int left, T* sums) where S : struct, ISimd<S, T>
         {
-            var values = Term.Value(Tail.Load<T, S>(Prediction + i, left), Tail.Load<T, S>(Target + i, left), out var slope);
-            if (Gradient is not null) Tail.Store(slope * factor, Gradient + i, left);
-            var lanes = stackalloc T[S.Count];
-            values.Store(lanes);
+            var room = stackalloc T[3 * S.Count];
+            new Span<T>(room, 3 * S.Count).Clear();
+            var slopes = room + (2 * S.Count);
+            new Span<T>(Prediction + i, left).CopyTo(new Span<T>(room, left));
+            new Span<T>(Target + i, left).CopyTo(new Span<T>(room + S.Count, left));
+            Add<S>(room, room + S.Count, slopes, S.Count, sums);
+            if (Gradient is not null) new Span<T>(slopes, left).CopyTo(new Span<T>(Gradient + i, left));
             var total = 0.0;
-            for (var lane = 0; lane < left; lane++) total += double.CreateTruncating(lanes[lane]);
+            for (var lane = 0; lane < left; lane++) total += double.CreateTruncating(sums[lane]);
             return total;
+        }
+
+        // The term is used once in the method, for a second use would take the compiler past its budget of inlining.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Add<S>(T* prediction, T* target, T* gradient, long n, T* sums) where S : struct, ISimd<S, T>
+        {
+            var term = Term;
+            var factor = S.Create(Factor);
+            S sum = default;
+            for (var i = 0L; i < n; i += S.Count)
+            {
+                sum += term.Value(S.Load(prediction + i), S.Load(target + i), out var slope);
+                if (gradient is not null) (slope * factor).Store(gradient + i);
+            }
+
+            sum.Store(sums);
         }
     }
 

@@ -14,7 +14,11 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
 
     public static int Count => Vector128<T>.Count;
 
-    private static bool IsSingle => typeof(T) == typeof(float);
+    private static bool IsSingle
+    {
+        [MethodImpl(Inline)]
+        get => typeof(T) == typeof(float);
+    }
 
     [MethodImpl(Inline)]
     public static Simd128<T> Load(T* source) => new(Vector128.Load(source));

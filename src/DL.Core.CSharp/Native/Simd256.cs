@@ -14,7 +14,11 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
 
     public static int Count => Vector256<T>.Count;
 
-    private static bool IsSingle => typeof(T) == typeof(float);
+    private static bool IsSingle
+    {
+        [MethodImpl(Inline)]
+        get => typeof(T) == typeof(float);
+    }
 
     [MethodImpl(Inline)]
     public static Simd256<T> Load(T* source) => new(Vector256.Load(source));

@@ -15,7 +15,11 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
 
     public static int Count => Vector512<T>.Count;
 
-    private static bool IsSingle => typeof(T) == typeof(float);
+    private static bool IsSingle
+    {
+        [MethodImpl(Inline)]
+        get => typeof(T) == typeof(float);
+    }
 
     [MethodImpl(Inline)]
     public static Simd512<T> Load(T* source) => new(Vector512.Load(source));

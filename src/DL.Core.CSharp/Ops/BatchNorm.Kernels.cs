@@ -65,36 +65,58 @@ public static unsafe partial class BatchNorm
             {
                 var to = _partials + (block * _vectors * _stride) + c;
                 var at = (first * _columns) + c;
-                if (_dy is null) Moments<S>(_x + at, height, Math.Min(S.Count, end - c), to);
-                else Products<S>(_dy + at, _x + at, height, Math.Min(S.Count, end - c), _center + c, to);
+                if (end - c < S.Count) Narrow<S>(at, height, (int)(end - c), _center + c, to);
+                else if (_dy is null) Moments<S>(_x + at, _columns, height, to);
+                else Products<S>(_dy + at, _x + at, _columns, height, _center + c, to);
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static S Lanes<S>(T* source, long width) where S : struct, ISimd<S, T> =>
-            width == S.Count ? S.Load(source) : Tail.Load<T, S>(source, width);
+        /// <summary>The last columns of a row, put into whole vectors first.</summary>
+        private readonly void Narrow<S>(long at, long height, int width, T* center, T* to) where S : struct, ISimd<S, T>
+        {
+            var x = stackalloc T[Height * S.Count];
+            Gather(_x + at, height, width, x, S.Count);
+            if (_dy is null)
+            {
+                Moments<S>(x, S.Count, height, to);
+                return;
+            }
+
+            var dy = stackalloc T[Height * S.Count];
+            Gather(_dy + at, height, width, dy, S.Count);
+            Products<S>(dy, x, S.Count, height, center, to);
+        }
+
+        private readonly void Gather(T* source, long height, int width, T* destination, int lanes)
+        {
+            new Span<T>(destination, Height * lanes).Clear();
+            for (var row = 0L; row < height; row++)
+            {
+                for (var c = 0; c < width; c++) destination[(row * lanes) + c] = source[(row * _columns) + c];
+            }
+        }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Moments<S>(T* x, long height, long width, T* to) where S : struct, ISimd<S, T>
+        private readonly void Moments<S>(T* x, long stride, long height, T* to) where S : struct, ISimd<S, T>
         {
             S a = default, b = default, c = default, d = default;
             var row = 0L;
             for (; row + 4 <= height; row += 4)
             {
-                a += Lanes<S>(x + (row * _columns), width);
-                b += Lanes<S>(x + ((row + 1) * _columns), width);
-                c += Lanes<S>(x + ((row + 2) * _columns), width);
-                d += Lanes<S>(x + ((row + 3) * _columns), width);
+                a += S.Load(x + (row * stride));
+                b += S.Load(x + ((row + 1) * stride));
+                c += S.Load(x + ((row + 2) * stride));
+                d += S.Load(x + ((row + 3) * stride));
             }
 
-            for (; row < height; row++) a += Lanes<S>(x + (row * _columns), width);
+            for (; row < height; row++) a += S.Load(x + (row * stride));
             var center = (a + b + (c + d)) * S.Create(1.0 / height);
 
             S sum = default, square = default, sum2 = default, square2 = default;
             for (row = 0; row + 2 <= height; row += 2)
             {
-                var first = Lanes<S>(x + (row * _columns), width) - center;
-                var second = Lanes<S>(x + ((row + 1) * _columns), width) - center;
+                var first = S.Load(x + (row * stride)) - center;
+                var second = S.Load(x + ((row + 1) * stride)) - center;
                 sum += first;
                 sum2 += second;
                 square = S.Fma(first, first, square);
@@ -103,7 +125,7 @@ public static unsafe partial class BatchNorm
 
             if (row < height)
             {
-                var last = Lanes<S>(x + (row * _columns), width) - center;
+                var last = S.Load(x + (row * stride)) - center;
                 sum += last;
                 square = S.Fma(last, last, square);
             }
@@ -114,26 +136,26 @@ public static unsafe partial class BatchNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Products<S>(T* dy, T* x, long height, long width, T* centers, T* to) where S : struct, ISimd<S, T>
+        private readonly void Products<S>(T* dy, T* x, long stride, long height, T* centers, T* to) where S : struct, ISimd<S, T>
         {
             var center = S.Load(centers);
             S sum = default, product = default, sum2 = default, product2 = default;
             var row = 0L;
             for (; row + 2 <= height; row += 2)
             {
-                var first = Lanes<S>(dy + (row * _columns), width);
-                var second = Lanes<S>(dy + ((row + 1) * _columns), width);
+                var first = S.Load(dy + (row * stride));
+                var second = S.Load(dy + ((row + 1) * stride));
                 sum += first;
                 sum2 += second;
-                product = S.Fma(first, Lanes<S>(x + (row * _columns), width) - center, product);
-                product2 = S.Fma(second, Lanes<S>(x + ((row + 1) * _columns), width) - center, product2);
+                product = S.Fma(first, S.Load(x + (row * stride)) - center, product);
+                product2 = S.Fma(second, S.Load(x + ((row + 1) * stride)) - center, product2);
             }
 
             if (row < height)
             {
-                var last = Lanes<S>(dy + (row * _columns), width);
+                var last = S.Load(dy + (row * stride));
                 sum += last;
-                product = S.Fma(last, Lanes<S>(x + (row * _columns), width) - center, product);
+                product = S.Fma(last, S.Load(x + (row * stride)) - center, product);
             }
 
             (sum + sum2).Store(to);
@@ -182,29 +204,32 @@ public static unsafe partial class BatchNorm
             else job.Loop<Simd128<T>>(from, to);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Loop<S>(long from, long to) where S : struct, ISimd<S, T>
         {
-            var dy = _dy;
-            var n = _columns;
-            for (var row = from; row < to; row++)
+            for (var row = from * _columns; row < to * _columns; row += _columns)
             {
-                var x = _x + (row * n);
-                var y = _y + (row * n);
-                var gradient = dy is null ? null : dy + (row * n);
-                var c = 0L;
-                for (; c + S.Count <= n; c += S.Count)
-                {
-                    var value = Value(S.Load(x + c), c);
-                    if (gradient is not null) value = S.Fma(S.Load(gradient + c), S.Load(Scale + c), value);
-                    value.Store(y + c);
-                }
-
-                if (c == n) continue;
-                var rest = Value(Tail.Load<T, S>(x + c, n - c), c);
-                if (gradient is not null) rest = S.Fma(Tail.Load<T, S>(gradient + c, n - c), S.Load(Scale + c), rest);
-                Tail.Store(rest, y + c, n - c);
+                if (_dy is null) Map<S>(_x + row, _y + row);
+                else Map<S>(_dy + row, _x + row, _y + row);
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Map<S>(T* x, T* y) where S : struct, ISimd<S, T>
+        {
+            var c = 0L;
+            for (; c + S.Count <= _columns; c += S.Count) Value(S.Load(x + c), c).Store(y + c);
+            if (c < _columns) Padded.Store(Value(Padded.Load<T, S>(x + c, _columns - c), c), y + c, _columns - c);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Map<S>(T* dy, T* x, T* y) where S : struct, ISimd<S, T>
+        {
+            var c = 0L;
+            for (; c + S.Count <= _columns; c += S.Count)
+                S.Fma(S.Load(dy + c), S.Load(Scale + c), Value(S.Load(x + c), c)).Store(y + c);
+            if (c == _columns) return;
+            var left = _columns - c;
+            Padded.Store(S.Fma(Padded.Load<T, S>(dy + c, left), S.Load(Scale + c), Value(Padded.Load<T, S>(x + c, left), c)), y + c, left);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

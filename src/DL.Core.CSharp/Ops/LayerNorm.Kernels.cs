@@ -35,7 +35,7 @@ public static unsafe partial class LayerNorm
                 var (mean, variance) = Moments<S>(x, job.N);
                 job.Mean[row] = mean;
                 var rstd = job.Rstd[row] = 1 / Math.Sqrt(variance + job.Epsilon);
-                Normalize<S>(x, job.Gamma, job.Beta, job.Y + (row * job.N), job.N, new Affine<T, S>(mean, rstd));
+                Normalize<S>(x, job.Gamma, job.Beta, job.Y + (row * job.N), job.N, mean, rstd);
             }
         }
 
@@ -54,7 +54,7 @@ public static unsafe partial class LayerNorm
             }
 
             for (; i + S.Count <= n; i += S.Count) a += S.Load(x + i);
-            if (i < n) a += Tail.Load<T, S>(x + i, n - i);
+            if (i < n) a += Padded.Load<T, S>(x + i, n - i);
             var shift = T.CreateTruncating(double.CreateTruncating(S.Sum(a + b + (c + d))) / n);
             var center = S.Broadcast(shift);
 
@@ -83,15 +83,16 @@ public static unsafe partial class LayerNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Normalize<S>(T* x, T* gamma, T* beta, T* y, long n, Affine<T, S> hat) where S : struct, ISimd<S, T>
+        private static void Normalize<S>(T* x, T* gamma, T* beta, T* y, long n, double mean, double rstd) where S : struct, ISimd<S, T>
         {
+            var hat = new Affine<T, S>(mean, rstd);
             var i = 0L;
             for (; i + S.Count <= n; i += S.Count)
                 S.Fma(hat.Apply(S.Load(x + i)), S.Load(gamma + i), S.Load(beta + i)).Store(y + i);
             if (i == n) return;
             var left = n - i;
-            var rest = S.Fma(hat.Apply(Tail.Load<T, S>(x + i, left)), Tail.Load<T, S>(gamma + i, left), Tail.Load<T, S>(beta + i, left));
-            Tail.Store(rest, y + i, left);
+            var rest = S.Fma(hat.Apply(Padded.Load<T, S>(x + i, left)), Padded.Load<T, S>(gamma + i, left), Padded.Load<T, S>(beta + i, left));
+            Padded.Store(rest, y + i, left);
         }
     }
 
@@ -127,19 +128,21 @@ public static unsafe partial class LayerNorm
             var end = Math.Min((block + 1) * RowBlocks.Height, job.Rows);
             for (var row = block * RowBlocks.Height; row < end; row++)
             {
-                var hat = new Affine<T, S>(job.Mean[row], job.Rstd[row]);
+                var mean = job.Mean[row];
+                var rstd = job.Rstd[row];
                 var dy = job.Dy + (row * n);
                 var x = job.X + (row * n);
-                var (g, gx) = Reduce<S>(dy, x, job.Gamma, dgamma, dgamma + job.Stride, n, hat);
-                var rstd = job.Rstd[row];
-                Gradient<S>(dy, x, job.Gamma, job.Dx + (row * n), n, hat, S.Create(rstd), S.Create(-rstd * g / n), S.Create(-rstd * gx / n));
+                var (g, gx) = Reduce<S>(dy, x, job.Gamma, dgamma, dgamma + job.Stride, n, mean, rstd);
+                Gradient<S>(dy, x, job.Gamma, job.Dx + (row * n), n, mean, rstd, -rstd * g / n, -rstd * gx / n);
             }
         }
 
         /// <summary>Sums of g and of g xhat over a row, while dgamma and dbeta grow.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static (double G, double Gx) Reduce<S>(T* dy, T* x, T* gamma, T* dgamma, T* dbeta, long n, Affine<T, S> hat) where S : struct, ISimd<S, T>
+        private static (double G, double Gx) Reduce<S>(T* dy, T* x, T* gamma, T* dgamma, T* dbeta, long n, double mean, double rstd)
+            where S : struct, ISimd<S, T>
         {
+            var hat = new Affine<T, S>(mean, rstd);
             S sum = default, product = default;
             var i = 0L;
             for (; i + S.Count <= n; i += S.Count)
@@ -156,11 +159,11 @@ public static unsafe partial class LayerNorm
             if (i < n)
             {
                 // Lanes past the row have dy = 0 and so add nothing; the sums' rows are padded to whole vectors.
-                var d = Tail.Load<T, S>(dy + i, n - i);
+                var d = Padded.Load<T, S>(dy + i, n - i);
                 var xhat = hat.Apply(Padded.Load(x + i, n - i, hat.Center));
                 S.Fma(d, xhat, S.Load(dgamma + i)).Store(dgamma + i);
                 (S.Load(dbeta + i) + d).Store(dbeta + i);
-                var g = d * Tail.Load<T, S>(gamma + i, n - i);
+                var g = d * Padded.Load<T, S>(gamma + i, n - i);
                 sum += g;
                 product = S.Fma(g, xhat, product);
             }
@@ -169,15 +172,20 @@ public static unsafe partial class LayerNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Gradient<S>(T* dy, T* x, T* gamma, T* dx, long n, Affine<T, S> hat, S rstd, S constant, S slope) where S : struct, ISimd<S, T>
+        private static void Gradient<S>(T* dy, T* x, T* gamma, T* dx, long n, double mean, double rstd, double shift, double slope)
+            where S : struct, ISimd<S, T>
         {
+            var hat = new Affine<T, S>(mean, rstd);
+            var scale = S.Create(rstd);
+            var constant = S.Create(shift);
+            var tilt = S.Create(slope);
             var i = 0L;
             for (; i + S.Count <= n; i += S.Count)
-                S.Fma(S.Load(dy + i) * S.Load(gamma + i), rstd, S.Fma(hat.Apply(S.Load(x + i)), slope, constant)).Store(dx + i);
+                S.Fma(S.Load(dy + i) * S.Load(gamma + i), scale, S.Fma(hat.Apply(S.Load(x + i)), tilt, constant)).Store(dx + i);
             if (i == n) return;
             var left = n - i;
-            var g = Tail.Load<T, S>(dy + i, left) * Tail.Load<T, S>(gamma + i, left);
-            Tail.Store(S.Fma(g, rstd, S.Fma(hat.Apply(Tail.Load<T, S>(x + i, left)), slope, constant)), dx + i, left);
+            var g = Padded.Load<T, S>(dy + i, left) * Padded.Load<T, S>(gamma + i, left);
+            Padded.Store(S.Fma(g, scale, S.Fma(hat.Apply(Padded.Load<T, S>(x + i, left)), tilt, constant)), dx + i, left);
         }
     }
 

@@ -80,9 +80,9 @@ internal static unsafe class Fused
 
             if (i == n) return;
             var left = n - i;
-            var last = Tail.Load<T, S>(v + i, left);
-            Tail.Store(rule.Apply(Tail.Load<T, S>(w + i, left), Tail.Load<T, S>(g + i, left), ref last), w + i, left);
-            Tail.Store(last, v + i, left);
+            var last = Padded.Load<T, S>(v + i, left);
+            Padded.Store(rule.Apply(Padded.Load<T, S>(w + i, left), Padded.Load<T, S>(g + i, left), ref last), w + i, left);
+            Padded.Store(last, v + i, left);
         }
     }
 
@@ -124,11 +124,11 @@ internal static unsafe class Fused
 
             if (i == to) return;
             var left = to - i;
-            var m1 = Tail.Load<T, S>(m + i, left);
-            var v1 = Tail.Load<T, S>(v + i, left);
-            Tail.Store(rule.Apply(Tail.Load<T, S>(w + i, left), Tail.Load<T, S>(g + i, left), ref m1, ref v1), w + i, left);
-            Tail.Store(m1, m + i, left);
-            Tail.Store(v1, v + i, left);
+            var m1 = Padded.Load<T, S>(m + i, left);
+            var v1 = Padded.Load<T, S>(v + i, left);
+            Padded.Store(rule.Apply(Padded.Load<T, S>(w + i, left), Padded.Load<T, S>(g + i, left), ref m1, ref v1), w + i, left);
+            Padded.Store(m1, m + i, left);
+            Padded.Store(v1, v + i, left);
         }
     }
 }
