@@ -121,6 +121,32 @@ module Batch =
     /// <summary>All tensors of a batch, the parts of a pair in order.</summary>
     let tensors (batch: Batch<'x>) : Tensor list = parts batch.Value
 
+    /// A batch of zeros of the given shape, placed where a tensor's results go.
+    let internal zerosLike (like: Tensor) (shape: Shape) : Batch<'x> = ofTensor (like.ZerosOf shape)
+
+    let rec private appendValues (values: Value list) =
+        match values.Head with
+        | Both _ ->
+            let parts =
+                values
+                |> List.map (function
+                    | Both(a, b) -> struct (a, b)
+                    | _ -> raise (ShapeException("Batch.append", "pairs", "a single part")))
+
+            Both(
+                appendValues (parts |> List.map (fun struct (a, _) -> a)),
+                appendValues (parts |> List.map (fun struct (_, b) -> b))
+            )
+        | _ -> Single(DL.Core.Ops.Concat.Forward(0, values |> List.map force |> Array.ofList))
+
+    /// <summary>Batches one after the other, as one batch.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">There is none, or their shapes differ.</exception>
+    let append (batches: Batch<'x> list) : Batch<'x> =
+        match batches with
+        | [] -> raise (ShapeException("Batch.append", "at least one batch", "none"))
+        | [ one ] -> one
+        | _ -> { Value = appendValues (batches |> List.map _.Value) }
+
     /// <summary>The number of examples.</summary>
     let count (batch: Batch<'x>) : int =
         let rec first value =

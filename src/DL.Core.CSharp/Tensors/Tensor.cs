@@ -123,6 +123,9 @@ public abstract class Tensor
     /// <param name="other">The other tensor.</param>
     public abstract bool SameBits(Tensor other);
 
+    /// <summary>Zeros of another shape, of this tensor's element type and in its place.</summary>
+    internal abstract Tensor ZerosOf(Shape shape);
+
     /// <summary>This tensor as one of the element type the other arguments have.</summary>
     /// <exception cref="InvalidArgumentException">It is of another element type.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

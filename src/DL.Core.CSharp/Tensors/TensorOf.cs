@@ -85,6 +85,14 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     internal Tensor<TOut> New<TOut>(Shape shape) where TOut : unmanaged =>
         Arena is null ? Tensor<TOut>.OnHeap(shape) : Arena.Allocate<TOut>(shape);
 
+    /// <inheritdoc/>
+    internal override Tensor ZerosOf(Shape shape)
+    {
+        var zeros = New<T>(shape);
+        zeros.Write().Clear();
+        return zeros;
+    }
+
     /// <summary>An unset tensor of this one's shape and place.</summary>
     internal Tensor<T> Like() => New<T>(Shape);
 

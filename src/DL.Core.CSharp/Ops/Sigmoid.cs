@@ -1,0 +1,54 @@
+using System.Numerics;
+using DL.Core.Kernels;
+
+namespace DL.Core.Ops;
+
+/// <summary>Logistic sigmoid: <c>y = 1 / (1 + e^-x)</c>.</summary>
+/// <remarks>Stable for every x; a NaN stays NaN. Backward from the output alone.</remarks>
+public static class Sigmoid
+{
+    /// <summary><c>y = 1 / (1 + e^-x)</c>.</summary>
+    /// <param name="x">Any shape, float32 or float64.</param>
+    /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
+    /// <exception cref="InvalidArgumentException">The elements are integers.</exception>
+    public static Tensor Forward(Tensor x) => Apply.Unary("Sigmoid", x, Forward, Forward);
+
+    /// <summary><c>dx = dy y (1 - y)</c>.</summary>
+    /// <param name="dy">The gradient of the output.</param>
+    /// <param name="y">The output of <see cref="Forward(Tensor)"/>.</param>
+    /// <returns>The gradient of the input.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public static Tensor Backward(Tensor dy, Tensor y) => Apply.Binary("Sigmoid.Backward", dy, y, Backward, Backward);
+
+    /// <summary><c>y = 1 / (1 + e^-x)</c> over spans; y may be x.</summary>
+    /// <param name="x">The input.</param>
+    /// <param name="y">The output, overwritten.</param>
+    /// <exception cref="ShapeException">The lengths differ.</exception>
+    public static void Forward<T>(ReadOnlySpan<T> x, Span<T> y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Apply.SameLength(x.Length, y.Length, "Sigmoid");
+        Elementwise.Map(x, y, default(Value<T>));
+    }
+
+    /// <summary><c>dx = dy y (1 - y)</c> over spans; dx may be dy.</summary>
+    /// <param name="dy">The gradient of the output.</param>
+    /// <param name="y">The output.</param>
+    /// <param name="dx">The gradient of the input, overwritten.</param>
+    /// <exception cref="ShapeException">The lengths differ.</exception>
+    public static void Backward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> y, Span<T> dx) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Apply.SameLength(dy.Length, y.Length, "Sigmoid.Backward");
+        Apply.SameLength(dy.Length, dx.Length, "Sigmoid.Backward");
+        Elementwise.Map(dy, y, dx, default(Gradient<T>));
+    }
+
+    private readonly struct Value<T> : IUnary<T> where T : unmanaged
+    {
+        public S Apply<S>(S x) where S : struct, ISimd<S, T> => MathVector.Sigmoid<T, S>(x);
+    }
+
+    private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
+    {
+        public S Apply<S>(S dy, S y) where S : struct, ISimd<S, T> => dy * (y * (S.Create(1) - y));
+    }
+}
