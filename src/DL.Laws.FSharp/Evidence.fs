@@ -21,6 +21,10 @@ module Evidence =
     let internal number (x: float) =
         x.ToString("0.###e+0", CultureInfo.InvariantCulture)
 
+    /// The larger error; one that is not a number is the largest of all.
+    let internal worse (a: float) (b: float) =
+        if System.Double.IsNaN a || b <= a then a else b
+
     /// <summary>Whether the law holds in the case.</summary>
     let holds (evidence: Evidence) : bool = evidence.Error <= evidence.Bound
 

@@ -31,8 +31,7 @@ module OperationLaws =
             let f = formula[i]
             let error = relative element (y.At i - f.Value) (f.ValueRounding + abs f.Value)
 
-            if not (error <= worst) then
-                worst <- error
+            worst <- Evidence.worse worst error
 
         worst
 
@@ -50,7 +49,7 @@ module OperationLaws =
             fits
         else
             Array.map2 (valueError element) y formula
-            |> Array.fold (fun a b -> if b <= a then a else b) 0.0
+            |> Array.fold Evidence.worse 0.0
             |> Evidence.within $"Forward and the formula ({precision element}), relative" (bound element)
 
     let private shapesOf (x: Tensor[]) (dx: Tensor[]) =
@@ -124,10 +123,10 @@ module OperationLaws =
             let scale = 3.0 * largest a[i] + 2.0 * largest b[i] + 1e-3 * (Array.concat u |> Array.fold (fun m v -> max m (abs v)) 0.0)
 
             Array.map3 (fun p q r -> abs (3.0 * p - 2.0 * q - r)) (Operation.numbers a[i]) (Operation.numbers b[i]) (Operation.numbers both[i])
-            |> Array.fold max 0.0
+            |> Array.fold Evidence.worse 0.0
             |> fun e -> if e = 0.0 then 0.0 else e / scale
 
-        Evidence.within "Backward (3 u - 2 w) and 3 Backward u - 2 Backward w" 1e-11 (Seq.init a.Length error |> Seq.fold max 0.0)
+        Evidence.within "Backward (3 u - 2 w) and 3 Backward u - 2 Backward w" 1e-11 (Seq.init a.Length error |> Seq.fold Evidence.worse 0.0)
 
     let private homogeneous (operation: Operation) case =
         let i = operation.Homogeneous
