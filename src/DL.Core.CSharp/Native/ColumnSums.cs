@@ -1,0 +1,129 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace DL.Core.Kernels;
+
+/// <summary>Sums down the columns of a row-major matrix, as the gradient of a bias is.</summary>
+/// <remarks>Rows are added in blocks of about the root of their number, so that rounding grows with that root; blocks and parts depend on the
+/// shape alone, and columns never mix, so the bits do not depend on the number of threads.</remarks>
+internal static unsafe class ColumnSums
+{
+    private const int MaxParts = 8;
+    private const int RowsPerPart = 256;
+    private const int MaxSharedColumns = 1024;
+    private const long Grain = 256;
+
+    /// <summary><c>y_j += sum_i x_ij</c>.</summary>
+    /// <param name="x">The matrix, rows x columns.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="columns">The number of columns.</param>
+    /// <param name="y">The sums, added to.</param>
+    public static void Add<T>(T* x, int rows, int columns, T* y) where T : unmanaged
+    {
+        var parts = columns <= MaxSharedColumns ? Math.Clamp(rows / RowsPerPart, 1, MaxParts) : 1;
+        var job = new Job<T> { X = x, Rows = rows, Columns = columns, Y = y, Parts = parts };
+        if (parts == 1)
+        {
+            Workers.For(columns, (long)rows * columns < 32 * 1024 ? columns : Grain, &Job<T>.RunColumns, &job);
+            return;
+        }
+
+        var sums = stackalloc T[parts * columns];
+        new Span<T>(sums, parts * columns).Clear();
+        job.Y = sums;
+        Workers.For(parts, 1, &Job<T>.RunRows, &job);
+        var total = new Job<T> { X = sums, Rows = parts, Columns = columns, Y = y };
+        Job<T>.RunColumns(&total, 0, columns);
+    }
+
+    /// <summary><c>y_j += sum_i x_ij</c> over spans; the caller has checked the lengths.</summary>
+    public static void Add<T>(ReadOnlySpan<T> x, int rows, int columns, Span<T> y) where T : unmanaged
+    {
+        fixed (T* px = x, py = y) Add(px, rows, columns, py);
+    }
+
+    private struct Job<T> where T : unmanaged
+    {
+        public T* X;
+        public T* Y;
+        public int Rows;
+        public int Columns;
+        public int Parts;
+
+        public static void RunColumns(void* state, long from, long to)
+        {
+            ref var job = ref *(Job<T>*)state;
+            Strips(ref job, 0, job.Rows, from, to, job.Y);
+        }
+
+        public static void RunRows(void* state, long from, long to)
+        {
+            ref var job = ref *(Job<T>*)state;
+            for (var part = from; part < to; part++)
+            {
+                var first = job.Rows * part / job.Parts;
+                Strips(ref job, first, (job.Rows * (part + 1) / job.Parts) - first, 0, job.Columns, job.Y + (part * job.Columns));
+            }
+        }
+
+        private static void Strips(ref Job<T> job, long row, long rows, long from, long to, T* y)
+        {
+            if (Vector512.IsHardwareAccelerated) Strips<Simd512<T>>(ref job, row, rows, from, to, y);
+            else if (Vector256.IsHardwareAccelerated) Strips<Simd256<T>>(ref job, row, rows, from, to, y);
+            else Strips<Simd128<T>>(ref job, row, rows, from, to, y);
+        }
+
+        private static void Strips<S>(ref Job<T> job, long row, long rows, long from, long to, T* y) where S : struct, ISimd<S, T>
+        {
+            var block = Math.Max(8, (long)Math.Sqrt(rows));
+            var x = job.X + (row * job.Columns);
+            var end = job.X + ((long)job.Rows * job.Columns);
+            var j = from;
+            for (; j + (4 * S.Count) <= to; j += 4 * S.Count) Four<S>(x + j, job.Columns, rows, block, y + j);
+            for (; j < to; j += S.Count) One<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, S.Count), end);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Four<S>(T* x, long stride, long rows, long block, T* y) where S : struct, ISimd<S, T>
+        {
+            S t0 = S.Create(0), t1 = t0, t2 = t0, t3 = t0;
+            for (var from = 0L; from < rows; from += block)
+            {
+                S s0 = S.Create(0), s1 = s0, s2 = s0, s3 = s0;
+                for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
+                {
+                    s0 += S.Load(x);
+                    s1 += S.Load(x + S.Count);
+                    s2 += S.Load(x + (2 * S.Count));
+                    s3 += S.Load(x + (3 * S.Count));
+                }
+
+                t0 += s0;
+                t1 += s1;
+                t2 += s2;
+                t3 += s3;
+            }
+
+            (S.Load(y) + t0).Store(y);
+            (S.Load(y + S.Count) + t1).Store(y + S.Count);
+            (S.Load(y + (2 * S.Count)) + t2).Store(y + (2 * S.Count));
+            (S.Load(y + (3 * S.Count)) + t3).Store(y + (3 * S.Count));
+        }
+
+        // Lanes past the last column read the next row and are thrown away; only the end of the matrix is read piecewise.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void One<S>(T* x, long stride, long rows, long block, T* y, long lanes, T* end) where S : struct, ISimd<S, T>
+        {
+            var total = S.Create(0);
+            for (var from = 0L; from < rows; from += block)
+            {
+                var sum = S.Create(0);
+                for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
+                    sum += x + S.Count <= end ? S.Load(x) : Tail.Load<T, S>(x, lanes);
+                total += sum;
+            }
+
+            Tail.Store(Tail.Load<T, S>(y, lanes) + total, y, lanes);
+        }
+    }
+}
