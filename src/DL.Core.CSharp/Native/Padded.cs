@@ -17,6 +17,17 @@ internal static unsafe class Padded
         return S.Load((T*)&lanes);
     }
 
+    /// <summary>The first <paramref name="left"/> lanes, the others zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static S First<T, S>(S value, long left)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+    {
+        var lanes = default(Lanes);
+        value.Store((T*)&lanes);
+        return Tail.Load<T, S>((T*)&lanes, left);
+    }
+
     [InlineArray(8)]
     private struct Lanes
     {
