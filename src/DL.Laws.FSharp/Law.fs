@@ -115,7 +115,7 @@ module Law =
         let config =
             Config.Quick
                 .WithMaxTest(settings.Cases)
-                .WithReplay(Some(Replay(Rnd settings.Seed, None)))
+                .WithReplay(Some { Rnd = Rnd settings.Seed; Size = None })
                 .WithRunner(keeper)
 
         Check.One(config, Prop.forAll cases property)

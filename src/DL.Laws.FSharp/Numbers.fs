@@ -104,7 +104,7 @@ module Numbers =
     /// <param name="seed">Where they come from.</param>
     /// <param name="extents">The extents of the tensor.</param>
     let tensor (numbers: Numbers) (seed: uint64) (extents: int list) : Tensor =
-        let shape = Shape(List.toArray extents)
+        let shape = Shape(ReadOnlySpan<int>(List.toArray extents))
         let columns = shape.Last
         let rows = if columns = 0 then 0 else shape.Count / columns
         Tensor.Of<float>(ReadOnlySpan<float>(fill numbers (Draw seed) rows columns), shape)

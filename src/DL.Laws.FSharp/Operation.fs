@@ -148,7 +148,7 @@ module Operation =
         }
 
     let internal tensor (element: ElementType) (extents: int list) (x: float[]) : Tensor =
-        let wide = Tensor.Of<float>(ReadOnlySpan<float> x, Shape(List.toArray extents))
+        let wide = Tensor.Of<float>(ReadOnlySpan<float> x, Shape(ReadOnlySpan<int>(List.toArray extents)))
         if element = ElementType.Float64 then wide else wide.To element
 
     let internal like element (y: Tensor) (x: float[]) : Tensor =

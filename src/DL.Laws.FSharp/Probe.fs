@@ -61,7 +61,7 @@ module internal Probe =
 
         if integral kind then
             let ids = Array.init (shape.Count * examples) (fun _ -> draw.Below 2)
-            Tensor.Of<int>(ReadOnlySpan<int> ids, Shape(List.toArray extents))
+            Tensor.Of<int>(ReadOnlySpan<int> ids, Shape(ReadOnlySpan<int>(List.toArray extents)))
         else
             Numbers.tensor numbers (draw.Bits()) extents
 

@@ -98,11 +98,12 @@ module Reference =
 
         [|
             for o in 0 .. outer - 1 do
-                let length = if inner = 0 then 0 else results[o][0].Length
+                let length = if inner = 0 then 0 else (Array.head results[o]).Length
 
                 for k in 0 .. length - 1 do
                     for i in 0 .. inner - 1 do
-                        results[o][i][k]
+                        let line: Dual[] = results[o][i]
+                        line[k]
         |]
 
     let private exponentials (row: Dual[]) =
