@@ -7,7 +7,7 @@ open DL.Core
 type Numbers =
     /// <summary>Normal numbers of mean 0 and variance 1.</summary>
     | Ordinary
-    /// <summary>Multiples of one half from -2 to 2, exact zeros among them: the kinks of piecewise functions.</summary>
+    /// <summary>Multiples of one half from -3 to 3, exact zeros among them: the kinks of piecewise functions.</summary>
     | Kinks
     /// <summary>Few different values, so that maxima are met more than once.</summary>
     | Ties
@@ -67,7 +67,7 @@ module Numbers =
 
     let private element numbers (draw: Draw) =
         match numbers with
-        | Kinks -> 0.5 * float (draw.Below 9 - 4)
+        | Kinks -> 0.5 * float (draw.Below 13 - 6)
         | Ties -> float (draw.Below 3)
         | Large -> 1e4 * (2.0 * draw.Uniform() - 1.0)
         | Small -> 1e-30 * draw.Normal()
