@@ -12,30 +12,31 @@ open DL.Core
 open DL.Core.Ops
 open DL.Laws
 
-// y = scale * x, one factor for every feature. Forward keeps what backward needs in its closure.
-let scaleWith (gradient: Tensor -> Tensor -> Tensor) : Layer<Vec, Vec> =
+// The snake activation with one learnable frequency: y = x + sin(a x)^2 / a (L. Ziyin et al., 2020).
+// dy/dx = 1 + sin(2 a x), dy/da = x sin(2 a x) / a - sin(a x)^2 / a^2.
+let snakeWith (slope: float -> float -> float) : Layer<Vec, Vec> =
     Layer.create
-        "scale"
-        [ "factor" ]
+        "snake"
+        [ "frequency" ]
         []
-        (fun _ shape -> struct (shape, [| Tensor.Filled(ElementType.Float64, Shape [| Shape.features shape |], 0.5) |], [||]))
+        (fun _ shape -> struct (shape, [| Tensor.Filled(ElementType.Float64, Shape [| 1 |], 0.7) |], [||]))
         (fun _ ps state input ->
-            let x, factor = Batch.tensor input, ps[0]
-            let rows = x.Shape[0]
-            let spread = Broadcast.Rows(factor, rows)
+            let x, a = Batch.tensor input, ps[0].Item 0
+            let square v = v * v
 
-            { Output = Batch.vec (Multiply.Forward(x, spread))
+            { Output = Batch.vec (x.Map(fun x -> x + square (sin (a * x)) / a))
               State = state
               Pullback =
                 fun dy ->
                     let dy = Batch.tensor dy
-                    struct (Batch.vec (Multiply.Forward(dy, spread)), [| gradient dy x |]) })
+                    let dx = dy.Map(x, fun dy x -> dy * slope a x)
+                    let da = dy.Map(x, fun dy x -> dy * (x * sin (2.0 * a * x) / a - square (sin (a * x) / a)))
+                    struct (Batch.vec dx, [| Sum.Forward(da).Reshape 1 |]) })
 
-// dfactor = the sum over the batch of dy * x.
-let right = scaleWith (fun dy x -> Sum.Forward(Multiply.Forward(dy, x), 0))
+let right = snakeWith (fun a x -> 1.0 + sin (2.0 * a * x))
 
-// The planted error: the mean over the batch instead of the sum.
-let wrong = scaleWith (fun dy x -> Mean.Forward(Multiply.Forward(dy, x), 0))
+// The planted error: the derivative of the sine's square without its inner derivative's factor.
+let wrong = snakeWith (fun a x -> 1.0 + sin (a * x))
 
 printfn "--- the layer as it should be"
 printfn "%O" (Laws.report right)

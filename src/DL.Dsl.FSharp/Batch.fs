@@ -16,9 +16,9 @@ type internal Later(compute: unit -> Tensor) =
         result
 
 type internal Value =
-    | Single of Tensor
+    | One of Tensor
     | Delayed of Later
-    | Both of Value * Value
+    | Two of Value * Value
 
 /// <summary>A batch of examples of kind 'x: one tensor whose first axis counts the examples, or a pair of batches.</summary>
 /// <remarks>Make one by <c>Batch.vec</c>, <c>Batch.image</c>, <c>Batch.seq</c>, <c>Batch.tokens</c>, <c>Batch.label</c> or <c>Batch.pair</c>.</remarks>
@@ -30,11 +30,11 @@ type Batch<'x> = internal { Value: Value }
 module Batch =
     let rec private force value =
         match value with
-        | Single t -> t
+        | One t -> t
         | Delayed later -> later.Value
-        | Both _ -> raise (ShapeException("Batch", "a batch of a single part", "a pair"))
+        | Two _ -> raise (ShapeException("Batch", "a batch of a single part", "a pair"))
 
-    let internal ofTensor (tensor: Tensor) : Batch<'x> = { Value = Single tensor }
+    let internal ofTensor (tensor: Tensor) : Batch<'x> = { Value = One tensor }
 
     /// A batch whose tensor is computed when first asked for.
     let internal delayed (compute: unit -> Tensor) : Batch<'x> = { Value = Delayed(Later compute) }
@@ -89,33 +89,33 @@ module Batch =
         vec (Tensor.Of<float32>(Array.concat rows, rows.Length, width))
 
     /// <summary>A pair of batches of as many examples.</summary>
-    let pair (first: Batch<'x>) (second: Batch<'y>) : Batch<'x * 'y> = { Value = Both(first.Value, second.Value) }
+    let pair (first: Batch<'x>) (second: Batch<'y>) : Batch<'x * 'y> = { Value = Two(first.Value, second.Value) }
 
     /// <summary>The two batches of a pair.</summary>
     let split (batch: Batch<'x * 'y>) : struct (Batch<'x> * Batch<'y>) =
         match batch.Value with
-        | Both(a, b) -> struct ({ Value = a }, { Value = b })
+        | Two(a, b) -> struct ({ Value = a }, { Value = b })
         | _ -> raise (ShapeException("Batch.split", "a pair", "a single part"))
 
     let rec private mapValue f value =
         match value with
-        | Both(a, b) -> Both(mapValue f a, mapValue f b)
-        | single -> Single(f (force single))
+        | Two(a, b) -> Two(mapValue f a, mapValue f b)
+        | single -> One(f (force single))
 
     /// Applies a function to every part.
     let internal map (f: Tensor -> Tensor) (batch: Batch<'x>) : Batch<'y> = { Value = mapValue f batch.Value }
 
     let rec private map2Value f a b =
         match a, b with
-        | Both(a1, a2), Both(b1, b2) -> Both(map2Value f a1 b1, map2Value f a2 b2)
-        | a, b -> Single(f (force a) (force b))
+        | Two(a1, a2), Two(b1, b2) -> Two(map2Value f a1 b1, map2Value f a2 b2)
+        | a, b -> One(f (force a) (force b))
 
     let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> =
         { Value = map2Value f a.Value b.Value }
 
     let rec private parts value =
         match value with
-        | Both(a, b) -> parts a @ parts b
+        | Two(a, b) -> parts a @ parts b
         | single -> [ force single ]
 
     /// <summary>All tensors of a batch, the parts of a pair in order.</summary>
@@ -126,18 +126,18 @@ module Batch =
 
     let rec private appendValues (values: Value list) =
         match values.Head with
-        | Both _ ->
+        | Two _ ->
             let parts =
                 values
                 |> List.map (function
-                    | Both(a, b) -> struct (a, b)
+                    | Two(a, b) -> struct (a, b)
                     | _ -> raise (ShapeException("Batch.append", "pairs", "a single part")))
 
-            Both(
+            Two(
                 appendValues (parts |> List.map (fun struct (a, _) -> a)),
                 appendValues (parts |> List.map (fun struct (_, b) -> b))
             )
-        | _ -> Single(DL.Core.Ops.Concat.Forward(0, values |> List.map force |> Array.ofList))
+        | _ -> One(DL.Core.Ops.Concat.Forward(0, values |> List.map force |> Array.ofList))
 
     /// <summary>Batches one after the other, as one batch.</summary>
     /// <exception cref="T:DL.Core.ShapeException">There is none, or their shapes differ.</exception>
@@ -151,14 +151,14 @@ module Batch =
     let count (batch: Batch<'x>) : int =
         let rec first value =
             match value with
-            | Both(a, _) -> first a
+            | Two(a, _) -> first a
             | single -> (force single).Shape[0]
 
         first batch.Value
 
     let rec private shapeTree value =
         match value with
-        | Both(a, b) -> Node(shapeTree a, shapeTree b)
+        | Two(a, b) -> Node(shapeTree a, shapeTree b)
         | single -> Leaf((force single).Shape.Tail())
 
     /// <summary>The shape of one example.</summary>

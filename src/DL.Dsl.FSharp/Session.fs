@@ -77,7 +77,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     let clip () =
         match rule.ClipNorm with
-        | Some limit -> norm <- ClipByGlobalNorm.Apply(store.Gradients, limit)
+        | Some limit -> norm <- ClipByGlobalNorm.Apply([| store.Gradients |], limit)
         | None -> ()
 
     let rate () =

@@ -67,8 +67,8 @@ module internal Wiring =
     /// The cotangents of two uses of one input, added when somebody asks.
     let sumLater (a: Batch<'x>) (b: Batch<'x>) : Batch<'x> =
         match a.Value, b.Value with
-        | Both _, _
-        | _, Both _ -> Batch.map2 add a b
+        | Two _, _
+        | _, Two _ -> Batch.map2 add a b
         | _ -> Batch.delayed (fun () -> add (Batch.tensor a) (Batch.tensor b))
 
 /// <summary>The grammar of composition: <c>identity</c>, <c>--&gt;</c> and <c>fork</c>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Losses;
@@ -109,6 +110,7 @@ public static class BinaryCrossEntropy
 
     private readonly struct Term<T> : IPairTerm<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Value<S>(S probability, S target, out S slope) where S : struct, ISimd<S, T>
         {
             var low = S.Create(typeof(T) == typeof(float) ? 1e-7 : 1e-15);

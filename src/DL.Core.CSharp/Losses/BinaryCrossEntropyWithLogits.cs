@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Losses;
@@ -79,6 +80,7 @@ public static class BinaryCrossEntropyWithLogits
 
     private readonly struct Term<T> : IPairTerm<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Value<S>(S logit, S target, out S slope) where S : struct, ISimd<S, T>
         {
             // One exponential serves both: sigmoid(z) is 1 / (1 + e) or e / (1 + e) with e = exp(-|z|).

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Losses;
@@ -79,6 +80,7 @@ public static class MeanSquaredError
 
     private readonly struct Term<T> : IPairTerm<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Value<S>(S prediction, S target, out S slope) where S : struct, ISimd<S, T>
         {
             var error = prediction - target;

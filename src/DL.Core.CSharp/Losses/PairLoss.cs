@@ -130,6 +130,7 @@ internal static unsafe class PairLoss
     {
         private readonly TTerm _term = term;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> => _term.Value(a, b, out _);
     }
 
@@ -139,6 +140,7 @@ internal static unsafe class PairLoss
     {
         private readonly TTerm _term = term;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S a, S b) where S : struct, ISimd<S, T>
         {
             _term.Value(a, b, out var slope);
@@ -148,6 +150,7 @@ internal static unsafe class PairLoss
 
     private readonly struct Product<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> => a * b;
     }
 }

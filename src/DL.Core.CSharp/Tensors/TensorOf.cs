@@ -43,6 +43,27 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     }
 
     /// <inheritdoc/>
+    public override Tensor Map(Func<double, double> function)
+    {
+        var result = Like();
+        var from = Span;
+        var to = result.Write();
+        for (var i = 0; i < from.Length; i++) to[i] = FromDouble(function(AsDouble(from[i])));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Map(Tensor other, Func<double, double, double> function)
+    {
+        other.Expect(Shape, "Tensor.Map");
+        var result = Like();
+        var from = Span;
+        var to = result.Write();
+        for (var i = 0; i < from.Length; i++) to[i] = FromDouble(function(AsDouble(from[i]), other.At(i)));
+        return result;
+    }
+
+    /// <inheritdoc/>
     public override Tensor To(ElementType type) => type switch
     {
         ElementType.Float32 => Converted<float>(),
@@ -118,6 +139,11 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
 
     private static TTo Convert<TTo>(T value) where TTo : unmanaged, INumberBase<TTo> =>
         typeof(T) == typeof(TTo) ? Unsafe.BitCast<T, TTo>(value) : TTo.CreateTruncating(AsDouble(value));
+
+    private static T FromDouble(double value) =>
+        typeof(T) == typeof(float) ? Unsafe.BitCast<float, T>((float)value)
+        : typeof(T) == typeof(double) ? Unsafe.BitCast<double, T>(value)
+        : Unsafe.BitCast<int, T>((int)value);
 
     private static double AsDouble(T value) =>
         typeof(T) == typeof(float) ? Unsafe.BitCast<T, float>(value)

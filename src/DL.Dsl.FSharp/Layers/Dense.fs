@@ -42,7 +42,7 @@ module DenseLayer =
 
         let ps =
             if options.Bias then
-                [| weight; Tensor.Zeros(ElementType.Float64, Shape units) |]
+                [| weight; Tensor.Zeros(ElementType.Float64, Shape [| units |]) |]
             else
                 [| weight |]
 
@@ -62,13 +62,17 @@ module DenseLayer =
 
     let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
         let x, weight = Batch.tensor input, ps[0]
-        let bias = if ps.Length > 1 then ps[1] else null
-        let y = Linear.Forward(x, weight, bias, activation)
+
+        let y =
+            if ps.Length > 1 then
+                Linear.Forward(x, weight, ps[1], activation)
+            else
+                Linear.Forward(x, weight, activation = activation)
 
         let back dy : struct (Batch<Vec> * Grads) =
             let dz = Linear.BackwardActivation(Batch.tensor dy, y, activation)
             let dweight = Linear.BackwardWeight(x, dz, weight)
-            let gradients = if isNull bias then [| dweight |] else [| dweight; Linear.BackwardBias(dz, bias) |]
+            let gradients = if ps.Length > 1 then [| dweight; Linear.BackwardBias(dz, ps[1]) |] else [| dweight |]
             struct (Batch.delayed (fun () -> Linear.BackwardInput(dz, weight)), gradients)
 
         { Output = Batch.ofTensor y

@@ -68,7 +68,7 @@ module SequenceLayers =
 
     let private backward (passes: struct (Pullback<'h * Vec, 'h * Vec> * Tensor)[]) (dhn: Batch<'h>) (dy: Tensor) =
         let mutable dh = dhn
-        let mutable dp: Grads = null
+        let mutable dp: Grads = [||]
         let dxs = Array.zeroCreate passes.Length
 
         for t in passes.Length - 1 .. -1 .. 0 do
@@ -77,7 +77,7 @@ module SequenceLayers =
             let struct (dhPrevious, dx) = Batch.split dhx
             dh <- dhPrevious
             dxs[t] <- Batch.tensor dx
-            dp <- if isNull dp then dpt else addAll dp dpt
+            dp <- if t = passes.Length - 1 then dpt else addAll dp dpt
 
         struct (dh, dxs, dp)
 
