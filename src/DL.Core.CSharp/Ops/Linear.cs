@@ -94,7 +94,7 @@ public static unsafe class Linear
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (inputs, outputs) = Sizes(x.Length, weight.Length, y.Length, rows);
-        if (bias.Length != 0) Apply.SameLength(outputs, bias.Length, "Linear bias");
+        if (bias.Length != 0 && rows != 0) Apply.SameLength(outputs, bias.Length, "Linear bias");
         fixed (T* px = x, pw = weight, py = y)
             Blas.Gemm(false, false, rows, outputs, inputs, px, inputs, pw, outputs, false, py, outputs);
         BiasActivation.Forward(y, bias, activation, rows, outputs);
@@ -130,6 +130,7 @@ public static unsafe class Linear
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (inputs, outputs) = Sizes(x.Length, dweight.Length, dz.Length, rows);
+        if (rows == 0 && !accumulate) dweight.Clear();
         fixed (T* px = x, pd = dz, pw = dweight)
             Blas.Gemm(true, false, inputs, outputs, rows, px, inputs, pd, outputs, accumulate, pw, outputs);
     }
