@@ -33,7 +33,7 @@ module Examples =
     /// <summary>The examples at the given positions, in their order.</summary>
     /// <exception cref="T:DL.Core.DLException">A position is out of range.</exception>
     let take (rows: int[]) (examples: Examples<'x, 't>) : Examples<'x, 't> =
-        let pick t : Tensor = Rows.Take(t, rows)
+        let pick t : Tensor = Rows.Forward(t, rows)
 
         { Inputs = Batch.map pick examples.Inputs
           Targets = Batch.map pick examples.Targets }
