@@ -44,29 +44,27 @@ internal static unsafe class Elementwise
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(UnaryJob<T, TOp>*)state;
-            if (Vector512.IsHardwareAccelerated) Loop<Simd512<T>>(job.X + from, job.Y + from, to - from, job.Op);
-            else if (Vector256.IsHardwareAccelerated) Loop<Simd256<T>>(job.X + from, job.Y + from, to - from, job.Op);
-            else Loop<Simd128<T>>(job.X + from, job.Y + from, to - from, job.Op);
+            if (Vector512.IsHardwareAccelerated) Whole<Simd512<T>>(job.X + from, job.Y + from, to - from, job.Op);
+            else if (Vector256.IsHardwareAccelerated) Whole<Simd256<T>>(job.X + from, job.Y + from, to - from, job.Op);
+            else Whole<Simd128<T>>(job.X + from, job.Y + from, to - from, job.Op);
         }
 
+        private static void Whole<S>(T* x, T* y, long n, TOp op) where S : struct, ISimd<S, T>
+        {
+            var whole = n - (n % S.Count);
+            Loop<S>(x, y, whole, op);
+            if (whole == n) return;
+            var lanes = default(Tail.Buffer);
+            Tail.Copy(x + whole, (T*)&lanes, n - whole);
+            Loop<S>((T*)&lanes, (T*)&lanes, S.Count, op);
+            Tail.Copy((T*)&lanes, y + whole, n - whole);
+        }
+
+        // One use of the operation in the method, for a second one would take the compiler past its budget of inlining.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Loop<S>(T* x, T* y, long n, TOp op) where S : struct, ISimd<S, T>
         {
-            var i = 0L;
-            for (; i + (2 * S.Count) <= n; i += 2 * S.Count)
-            {
-                var first = op.Apply(S.Load(x + i));
-                var second = op.Apply(S.Load(x + i + S.Count));
-                first.Store(y + i);
-                second.Store(y + i + S.Count);
-            }
-
-            for (; i < n; i += S.Count)
-            {
-                var left = n - i;
-                if (left >= S.Count) op.Apply(S.Load(x + i)).Store(y + i);
-                else Tail.Store(op.Apply(Tail.Load<T, S>(x + i, left)), y + i, left);
-            }
+            for (var i = 0L; i < n; i += S.Count) op.Apply(S.Load(x + i)).Store(y + i);
         }
     }
 
@@ -82,19 +80,27 @@ internal static unsafe class Elementwise
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(BinaryJob<T, TOp>*)state;
-            if (Vector512.IsHardwareAccelerated) Loop<Simd512<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
-            else if (Vector256.IsHardwareAccelerated) Loop<Simd256<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
-            else Loop<Simd128<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
+            if (Vector512.IsHardwareAccelerated) Whole<Simd512<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
+            else if (Vector256.IsHardwareAccelerated) Whole<Simd256<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
+            else Whole<Simd128<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
+        }
+
+        private static void Whole<S>(T* a, T* b, T* y, long n, TOp op) where S : struct, ISimd<S, T>
+        {
+            var whole = n - (n % S.Count);
+            Loop<S>(a, b, y, whole, op);
+            if (whole == n) return;
+            Tail.Buffer first = default, second = default;
+            Tail.Copy(a + whole, (T*)&first, n - whole);
+            Tail.Copy(b + whole, (T*)&second, n - whole);
+            Loop<S>((T*)&first, (T*)&second, (T*)&first, S.Count, op);
+            Tail.Copy((T*)&first, y + whole, n - whole);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Loop<S>(T* a, T* b, T* y, long n, TOp op) where S : struct, ISimd<S, T>
         {
-            var i = 0L;
-            for (; i + S.Count <= n; i += S.Count) op.Apply(S.Load(a + i), S.Load(b + i)).Store(y + i);
-            if (i == n) return;
-            var left = n - i;
-            Tail.Store(op.Apply(Tail.Load<T, S>(a + i, left), Tail.Load<T, S>(b + i, left)), y + i, left);
+            for (var i = 0L; i < n; i += S.Count) op.Apply(S.Load(a + i), S.Load(b + i)).Store(y + i);
         }
     }
 }
@@ -108,8 +114,19 @@ internal static unsafe class Tail
         where T : unmanaged
         where S : struct, ISimd<S, T>
     {
-        var lanes = default(Buffer64);
+        var lanes = default(Buffer);
         Unsafe.CopyBlockUnaligned(&lanes, source, (uint)(left * sizeof(T)));
+        return S.Load((T*)&lanes);
+    }
+
+    /// <summary>The first <paramref name="left"/> lanes, the others zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static S Keep<T, S>(S value, long left)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+    {
+        var lanes = default(Buffer);
+        Store(value, (T*)&lanes, left);
         return S.Load((T*)&lanes);
     }
 
@@ -119,13 +136,19 @@ internal static unsafe class Tail
         where T : unmanaged
         where S : struct, ISimd<S, T>
     {
-        var lanes = default(Buffer64);
+        var lanes = default(Buffer);
         value.Store((T*)&lanes);
         Unsafe.CopyBlockUnaligned(destination, &lanes, (uint)(left * sizeof(T)));
     }
 
+    /// <summary>Copies lanes to or from a buffer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy<T>(T* source, T* destination, long left) where T : unmanaged =>
+        Unsafe.CopyBlockUnaligned(destination, source, (uint)(left * sizeof(T)));
+
+    /// <summary>Room for the widest vector.</summary>
     [InlineArray(8)]
-    private struct Buffer64
+    internal struct Buffer
     {
         private long _first;
     }

@@ -40,26 +40,35 @@ internal static unsafe class Gated
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(Job<T, TOp>*)state;
-            if (Vector512.IsHardwareAccelerated) Loop<Simd512<T>>(ref job, from, to);
-            else if (Vector256.IsHardwareAccelerated) Loop<Simd256<T>>(ref job, from, to);
-            else Loop<Simd128<T>>(ref job, from, to);
+            if (Vector512.IsHardwareAccelerated) Whole<Simd512<T>>(ref job, from, to);
+            else if (Vector256.IsHardwareAccelerated) Whole<Simd256<T>>(ref job, from, to);
+            else Whole<Simd128<T>>(ref job, from, to);
+        }
+
+        private static void Whole<S>(ref Job<T, TOp> job, long from, long to) where S : struct, ISimd<S, T>
+        {
+            var whole = to - ((to - from) % S.Count);
+            Loop<S>(job.A + from, job.B + from, job.C + from, job.Y + from, job.Z + from, whole - from, job.Op);
+            var left = to - whole;
+            if (left == 0) return;
+            Tail.Buffer a = default, b = default, c = default;
+            Tail.Copy(job.A + whole, (T*)&a, left);
+            Tail.Copy(job.B + whole, (T*)&b, left);
+            Tail.Copy(job.C + whole, (T*)&c, left);
+            Loop<S>((T*)&a, (T*)&b, (T*)&c, (T*)&a, (T*)&b, S.Count, job.Op);
+            Tail.Copy((T*)&a, job.Y + whole, left);
+            Tail.Copy((T*)&b, job.Z + whole, left);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<S>(ref Job<T, TOp> job, long i, long to) where S : struct, ISimd<S, T>
+        private static void Loop<S>(T* a, T* b, T* c, T* y, T* z, long n, TOp op) where S : struct, ISimd<S, T>
         {
-            for (; i + S.Count <= to; i += S.Count)
+            for (var i = 0L; i < n; i += S.Count)
             {
-                var first = job.Op.Apply(S.Load(job.A + i), S.Load(job.B + i), S.Load(job.C + i), out var second);
-                first.Store(job.Y + i);
-                second.Store(job.Z + i);
+                var first = op.Apply(S.Load(a + i), S.Load(b + i), S.Load(c + i), out var second);
+                first.Store(y + i);
+                second.Store(z + i);
             }
-
-            if (i == to) return;
-            var left = to - i;
-            var y = job.Op.Apply(Tail.Load<T, S>(job.A + i, left), Tail.Load<T, S>(job.B + i, left), Tail.Load<T, S>(job.C + i, left), out var z);
-            Tail.Store(y, job.Y + i, left);
-            Tail.Store(z, job.Z + i, left);
         }
     }
 }

@@ -38,6 +38,9 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>The smaller; NaN where either is NaN.</summary>
     static abstract TSelf Min(TSelf a, TSelf b);
 
+    /// <summary>a limited to [low, high]; NaN stays NaN. One instruction a bound, where <see cref="Max"/> needs three to keep NaN on either side.</summary>
+    static abstract TSelf Clamp(TSelf a, double low, double high);
+
     static abstract TSelf Abs(TSelf a);
 
     static abstract TSelf Sqrt(TSelf a);

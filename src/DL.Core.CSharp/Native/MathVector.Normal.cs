@@ -15,7 +15,7 @@ internal static partial class MathVector
     public static S NormalCdf<T, S>(S x, out S density) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        var a = S.Min(S.Abs(x), S.Create(single ? 15 : 40));
+        var a = S.Clamp(S.Abs(x), 0, single ? 15 : 40);
         // The rounding error of the square would be multiplied by the square in the exponential: it is put back.
         var square = a * a;
         var lost = S.Fma(a, a, -square);

@@ -11,7 +11,7 @@ internal static partial class MathVector
     public static S Tanh<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        var a = S.Min(S.Abs(x), S.Create(20));
+        var a = S.Clamp(S.Abs(x), 0, 20);
         var t = -ExpM1<T, S>(a * S.Create(-2));
         var y = t / (S.Create(2) - t);
         y = S.Select(S.Less(x, S.Create(0)), -y, y);

@@ -15,7 +15,7 @@ internal static partial class MathVector
     public static S Exp<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        var r = Reduce<T, S>(S.Min(S.Max(x, S.Create(single ? -104 : -750)), S.Create(single ? 89 : 710)), out var n);
+        var r = Reduce<T, S>(S.Clamp(x, single ? -104 : -750, single ? 89 : 710), out var n);
         return S.Scale(ExpSmall<T, S>(r) + S.Create(1), n);
     }
 
@@ -25,7 +25,7 @@ internal static partial class MathVector
     {
         // 2^n (e^r - 1) + 2^n - 1 with the power taken out, so that it cannot overflow before the result does.
         var single = typeof(T) == typeof(float);
-        var r = Reduce<T, S>(S.Min(S.Max(x, S.Create(single ? -25 : -50)), S.Create(single ? 89 : 710)), out var n);
+        var r = Reduce<T, S>(S.Clamp(x, single ? -25 : -50, single ? 89 : 710), out var n);
         var result = S.Scale(ExpSmall<T, S>(r) + (S.Create(1) - S.Scale(S.Create(1), -n)), n);
         return S.Select(S.Less(S.Abs(x), S.Create(single ? 1e-9 : 1e-17)), x, result);
     }

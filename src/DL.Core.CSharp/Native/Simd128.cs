@@ -5,6 +5,7 @@ namespace DL.Core.Kernels;
 
 /// <summary>128 bits of lanes.</summary>
 /// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+[method: MethodImpl(MethodImplOptions.AggressiveInlining)]
 internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T>, T>
     where T : unmanaged
 {
@@ -12,7 +13,11 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
 
     private readonly Vector128<T> _lanes = lanes;
 
-    public static int Count => Vector128<T>.Count;
+    public static int Count
+    {
+        [MethodImpl(Inline)]
+        get => Vector128<T>.Count;
+    }
 
     private static bool IsSingle
     {
@@ -64,6 +69,11 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
     [MethodImpl(Inline)]
     public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) =>
         new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, a._lanes), Vector128.MinNative(a._lanes, b._lanes), a._lanes));
+
+    // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
+    [MethodImpl(Inline)]
+    public static Simd128<T> Clamp(Simd128<T> a, double low, double high) =>
+        new(Vector128.MinNative(Create(high)._lanes, Vector128.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
     public static Simd128<T> Abs(Simd128<T> a) => new(Vector128.Abs(a._lanes));

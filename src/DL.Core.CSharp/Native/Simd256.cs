@@ -5,6 +5,7 @@ namespace DL.Core.Kernels;
 
 /// <summary>256 bits of lanes.</summary>
 /// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+[method: MethodImpl(MethodImplOptions.AggressiveInlining)]
 internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T>, T>
     where T : unmanaged
 {
@@ -12,7 +13,11 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
 
     private readonly Vector256<T> _lanes = lanes;
 
-    public static int Count => Vector256<T>.Count;
+    public static int Count
+    {
+        [MethodImpl(Inline)]
+        get => Vector256<T>.Count;
+    }
 
     private static bool IsSingle
     {
@@ -64,6 +69,11 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
     [MethodImpl(Inline)]
     public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) =>
         new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, a._lanes), Vector256.MinNative(a._lanes, b._lanes), a._lanes));
+
+    // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
+    [MethodImpl(Inline)]
+    public static Simd256<T> Clamp(Simd256<T> a, double low, double high) =>
+        new(Vector256.MinNative(Create(high)._lanes, Vector256.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
     public static Simd256<T> Abs(Simd256<T> a) => new(Vector256.Abs(a._lanes));

@@ -6,6 +6,7 @@ namespace DL.Core.Kernels;
 
 /// <summary>512 bits of lanes.</summary>
 /// <typeparam name="T"><c>float</c> or <c>double</c>.</typeparam>
+[method: MethodImpl(MethodImplOptions.AggressiveInlining)]
 internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T>, T>
     where T : unmanaged
 {
@@ -13,7 +14,11 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
 
     private readonly Vector512<T> _lanes = lanes;
 
-    public static int Count => Vector512<T>.Count;
+    public static int Count
+    {
+        [MethodImpl(Inline)]
+        get => Vector512<T>.Count;
+    }
 
     private static bool IsSingle
     {
@@ -65,6 +70,11 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
     [MethodImpl(Inline)]
     public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) =>
         new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, a._lanes), Vector512.MinNative(a._lanes, b._lanes), a._lanes));
+
+    // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
+    [MethodImpl(Inline)]
+    public static Simd512<T> Clamp(Simd512<T> a, double low, double high) =>
+        new(Vector512.MinNative(Create(high)._lanes, Vector512.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
     public static Simd512<T> Abs(Simd512<T> a) => new(Vector512.Abs(a._lanes));

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -53,11 +54,13 @@ public static class Elu
 
     private readonly struct Value<T>(double alpha) : IUnary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Select(S.Greater(x, S.Create(0)), x, S.Create(alpha) * MathVector.ExpM1<T, S>(x));
     }
 
     private readonly struct Gradient<T>(double alpha) : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T> => S.Select(S.Greater(x, S.Create(0)), dy, dy * (S.Create(alpha) * MathVector.Exp<T, S>(x)));
     }
 }

@@ -49,7 +49,8 @@ public static class Gelu
 
     private readonly struct Value<T> : IUnary<T> where T : unmanaged
     {
-        public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Max(x, S.Create(-Far)) * MathVector.NormalCdf<T, S>(x, out _);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Clamp(x, -Far, double.PositiveInfinity) * MathVector.NormalCdf<T, S>(x, out _);
     }
 
     private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
@@ -58,7 +59,7 @@ public static class Gelu
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T>
         {
             var cdf = MathVector.NormalCdf<T, S>(x, out var density);
-            var near = S.Min(S.Max(x, S.Create(-Far)), S.Create(Far));
+            var near = S.Clamp(x, -Far, Far);
             return dy * S.Fma(near, density, cdf);
         }
     }

@@ -56,7 +56,7 @@ public static class GeluTanh
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T>
         {
-            var limited = S.Max(x, S.Create(-Far));
+            var limited = S.Clamp(x, -Far, double.PositiveInfinity);
             return limited * MathVector.Sigmoid<T, S>(TwiceU<T, S>(limited, limited * limited));
         }
     }
@@ -66,11 +66,15 @@ public static class GeluTanh
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T>
         {
-            var limited = S.Min(S.Max(x, S.Create(-Far)), S.Create(Far));
+            var limited = S.Clamp(x, -Far, Far);
             var square = limited * limited;
-            var s = MathVector.Sigmoid<T, S>(TwiceU<T, S>(limited, square));
+            // 1 - s would cancel where s is near 1 and the slope of u is large: s (1 - s) = e / (1 + e)^2, even in u.
+            var u = TwiceU<T, S>(limited, square);
+            var e = MathVector.Exp<T, S>(-S.Abs(u));
+            var half = S.Create(1) / (S.Create(1) + e);
+            var s = S.Select(S.Less(u, S.Create(0)), e * half, half);
             var slope = limited * S.Fma(square, S.Create(3 * Cubic * Linear), S.Create(Linear));
-            return dy * S.Fma(s * (S.Create(1) - s), slope, s);
+            return dy * S.Fma(e * half * half, slope, s);
         }
     }
 

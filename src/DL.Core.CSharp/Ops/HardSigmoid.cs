@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -44,11 +45,13 @@ public static class HardSigmoid
 
     private readonly struct Value<T> : IUnary<T> where T : unmanaged
     {
-        public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Min(S.Max(x + S.Create(3), S.Create(0)), S.Create(6)) / S.Create(6);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Clamp(x + S.Create(3), 0, 6) / S.Create(6);
     }
 
     private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T> => S.Less(S.Abs(x), S.Create(3)) & (dy / S.Create(6));
     }
 }

@@ -49,8 +49,8 @@ public static class HardSwish
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T>
         {
-            var inside = S.Max(x, S.Create(-3));
-            return inside * (S.Min(inside + S.Create(3), S.Create(6)) / S.Create(6));
+            var inside = S.Clamp(x, -3, double.PositiveInfinity);
+            return inside * (S.Clamp(inside + S.Create(3), 0, 6) / S.Create(6));
         }
     }
 

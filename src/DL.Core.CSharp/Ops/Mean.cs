@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -105,6 +106,7 @@ public static class Mean
 
     private readonly struct Quotient<T>(double divisor) : IUnary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => x / S.Create(divisor);
     }
 }

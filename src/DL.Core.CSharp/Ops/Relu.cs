@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -45,11 +46,13 @@ public static class Relu
 
     private readonly struct Positive<T> : IUnary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Max(x, S.Create(0));
     }
 
     private readonly struct WherePositive<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S y) where S : struct, ISimd<S, T> => S.Greater(y, S.Create(0)) & dy;
     }
 }

@@ -48,23 +48,25 @@ public static class Silu
 
     private readonly struct Value<T> : IUnary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => Of<T, S>(x, MathVector.Sigmoid<T, S>(x));
     }
 
     private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T> => dy * Slope<T, S>(x, MathVector.Sigmoid<T, S>(x));
     }
 
     /// <summary>x s(x) from x and s(x) inside another kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static S Of<T, S>(S x, S s) where T : unmanaged where S : struct, ISimd<S, T> => S.Max(x, S.Create(-Far)) * s;
+    internal static S Of<T, S>(S x, S s) where T : unmanaged where S : struct, ISimd<S, T> => S.Clamp(x, -Far, double.PositiveInfinity) * s;
 
     /// <summary>The derivative of x s(x) from x and s(x) inside another kernel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static S Slope<T, S>(S x, S s) where T : unmanaged where S : struct, ISimd<S, T>
     {
-        var near = S.Min(S.Max(x, S.Create(-Far)), S.Create(Far));
+        var near = S.Clamp(x, -Far, Far);
         return S.Fma(s * (S.Create(1) - s), near, s);
     }
 }

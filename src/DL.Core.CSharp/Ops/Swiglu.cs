@@ -73,6 +73,7 @@ public static class Swiglu
 
     private readonly struct Value<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> =>
             Silu.Of<T, S>(a, MathVector.Sigmoid<T, S>(a)) * b;
     }

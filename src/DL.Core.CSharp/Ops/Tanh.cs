@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -44,11 +45,13 @@ public static class Tanh
 
     private readonly struct Value<T> : IUnary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => MathVector.Tanh<T, S>(x);
     }
 
     private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S y) where S : struct, ISimd<S, T> => dy * ((S.Create(1) - y) * (S.Create(1) + y));
     }
 }

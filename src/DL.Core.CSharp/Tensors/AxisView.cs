@@ -13,14 +13,14 @@ internal readonly record struct AxisView(int Outer, int Extent, int Inner)
     public static AxisView All(Shape shape) => new(1, shape.Count, 1);
 
     /// <summary>The number of elements without the axis.</summary>
-    public int Reduced => Outer * Inner;
+    public long Reduced => (long)Outer * Inner;
 
     /// <summary>Fails unless the spans of a reduction have the lengths of the view.</summary>
-    public void Check(int whole, int reduced, string where)
+    public void Check(long whole, long reduced, string where)
     {
         if (Outer < 0 || Extent < 0 || Inner < 0 || (long)Outer * Extent * Inner != whole)
             throw new ShapeException(where, $"{Outer} x {Extent} x {Inner} elements", $"{whole}");
-        if ((long)Outer * Inner != reduced)
+        if (Reduced != reduced)
             throw new ShapeException(where, $"{Outer} x {Inner} elements", $"{reduced}");
     }
 

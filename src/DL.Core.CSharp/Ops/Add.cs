@@ -1,0 +1,40 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using DL.Core.Kernels;
+
+namespace DL.Core.Ops;
+
+/// <summary>Sum of two tensors of one shape: <c>y = a + b</c>.</summary>
+public static class Add
+{
+    /// <summary><c>y = a + b</c>.</summary>
+    /// <param name="a">Any shape, float32 or float64.</param>
+    /// <param name="b">A tensor of the shape and element type of <paramref name="a"/>.</param>
+    /// <returns>A tensor of the shape of <paramref name="a"/>.</returns>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="InvalidArgumentException">The elements are integers, or of two types.</exception>
+    public static Tensor Forward(Tensor a, Tensor b) => Apply.Binary("Add", a, b, Forward, Forward);
+
+    /// <summary><c>da = dy</c> and <c>db = dy</c>: the same tensor twice, nothing is copied.</summary>
+    /// <param name="dy">The gradient of the output.</param>
+    /// <returns>The gradients of both inputs.</returns>
+    public static (Tensor Da, Tensor Db) Backward(Tensor dy) => (dy, dy);
+
+    /// <summary><c>y = a + b</c> over spans; y may be a or b.</summary>
+    /// <param name="a">The first input.</param>
+    /// <param name="b">The second input.</param>
+    /// <param name="y">The output, overwritten.</param>
+    /// <exception cref="ShapeException">The lengths differ.</exception>
+    public static void Forward<T>(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> y) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        Apply.SameLength(a.Length, b.Length, "Add");
+        Apply.SameLength(a.Length, y.Length, "Add");
+        Elementwise.Map(a, b, y, default(Value<T>));
+    }
+
+    private readonly struct Value<T> : IBinary<T> where T : unmanaged
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> => a + b;
+    }
+}
