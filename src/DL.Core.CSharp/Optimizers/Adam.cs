@@ -60,22 +60,24 @@ public static class Adam
         Fused.Run(w, g, m, v, new Rule<T>(settings, decay, t));
     }
 
-    private readonly struct Rule<T>(AdamSettings settings, double decay, int t) : IUpdate2<T> where T : unmanaged
+    private readonly struct Rule<T>(AdamSettings settings, double decay, int t) : IUpdate2<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        private readonly double _beta1 = settings.Beta1;
-        private readonly double _beta2 = settings.Beta2;
-        private readonly double _epsilon = settings.Epsilon;
-        private readonly double _step = settings.Rate / (1 - Math.Pow(settings.Beta1, t));
-        private readonly double _correction = 1 / (1 - Math.Pow(settings.Beta2, t));
-        private readonly double _keep = 1 - (settings.Rate * decay);
+        private readonly T _beta1 = T.CreateTruncating(settings.Beta1);
+        private readonly T _beta2 = T.CreateTruncating(settings.Beta2);
+        private readonly T _gain1 = T.CreateTruncating(1 - settings.Beta1);
+        private readonly T _gain2 = T.CreateTruncating(1 - settings.Beta2);
+        private readonly T _epsilon = T.CreateTruncating(settings.Epsilon);
+        private readonly T _step = T.CreateTruncating(settings.Rate / (1 - Math.Pow(settings.Beta1, t)));
+        private readonly T _correction = T.CreateTruncating(1 / (1 - Math.Pow(settings.Beta2, t)));
+        private readonly T _keep = T.CreateTruncating(1 - (settings.Rate * decay));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S w, S g, ref S m, ref S v) where S : struct, ISimd<S, T>
         {
-            m = S.Fma(S.Create(_beta1), m, S.Create(1 - _beta1) * g);
-            v = S.Fma(S.Create(_beta2), v, S.Create(1 - _beta2) * (g * g));
-            var root = S.Sqrt(v * S.Create(_correction)) + S.Create(_epsilon);
-            return Fused.Less<T, S>(w * S.Create(_keep), S.Create(_step) * m / root);
+            m = S.Fma(S.Broadcast(_beta1), m, S.Broadcast(_gain1) * g);
+            v = S.Fma(S.Broadcast(_beta2), v, S.Broadcast(_gain2) * (g * g));
+            var root = S.Sqrt(v * S.Broadcast(_correction)) + S.Broadcast(_epsilon);
+            return Fused.Less<T, S>(w * S.Broadcast(_keep), S.Broadcast(_step) * m / root);
         }
     }
 }

@@ -68,20 +68,20 @@ public static class Momentum
         Fused.Run(w, g, v, new Rule<T>(settings.Beta, gain, step, settings.Nesterov));
     }
 
-    private readonly struct Rule<T>(double beta, double gain, double step, bool nesterov) : IUpdate1<T> where T : unmanaged
+    private readonly struct Rule<T>(double beta, double gain, double step, bool nesterov) : IUpdate1<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        private readonly double _beta = beta;
-        private readonly double _gain = gain;
-        private readonly double _step = step;
+        private readonly T _beta = T.CreateTruncating(beta);
+        private readonly T _gain = T.CreateTruncating(gain);
+        private readonly T _step = T.CreateTruncating(step);
         private readonly bool _nesterov = nesterov;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S w, S g, ref S v) where S : struct, ISimd<S, T>
         {
-            var push = S.Create(_gain) * g;
-            v = S.Fma(S.Create(_beta), v, push);
-            var ahead = _nesterov ? S.Fma(S.Create(_beta), v, push) : v;
-            return Fused.Less<T, S>(w, S.Create(_step) * ahead);
+            var push = S.Broadcast(_gain) * g;
+            v = S.Fma(S.Broadcast(_beta), v, push);
+            var ahead = _nesterov ? S.Fma(S.Broadcast(_beta), v, push) : v;
+            return Fused.Less<T, S>(w, S.Broadcast(_step) * ahead);
         }
     }
 }
