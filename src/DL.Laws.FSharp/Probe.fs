@@ -67,10 +67,10 @@ module internal Probe =
 
     let rec private value (kind: Type) tree examples numbers draw =
         match tree with
-        | Leaf shape -> Single(leaf kind shape examples numbers draw)
+        | Leaf shape -> Value.One(leaf kind shape examples numbers draw)
         | Node(a, b) ->
             let parts = kind.GetGenericArguments()
-            Both(value parts[0] a examples numbers draw, value parts[1] b examples numbers draw)
+            Value.Two(value parts[0] a examples numbers draw, value parts[1] b examples numbers draw)
 
     let input (trial: Trial<'x>) (stream: int) : Batch<'x> =
         {

@@ -40,7 +40,7 @@ module internal Sameness =
         elif allowance.ZeroSigns then Probe.distance a b = 0.0
         else Probe.sameBits a b
 
-    let private setups allowance (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) trial =
+    let private setups allowance (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) (trial: Trial<'x>) =
         let key = Key.ofSeed (int (trial.Seed % 65536UL))
         let a, b = f.Init key trial.Shape, g.Init key trial.Shape
 
@@ -55,7 +55,7 @@ module internal Sameness =
             Evidence.exact "the same output shape" (a.Shape = b.Shape)
         ]
 
-    let private passes allowance (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) trial element mode =
+    let private passes allowance (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) (trial: Trial<'x>) element mode =
         let probe = Probe.make mode f trial |> Probe.inPrecision element
 
         let other =

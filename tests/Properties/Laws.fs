@@ -18,6 +18,11 @@ let laws: Law list =
     [
         operations |> List.collect OperationLaws.all
         Ops.Linear.operations |> List.collect OperationLaws.all |> Engines.each
+        Layers.Registry.laws |> Engines.each
+        Laws.ofArchitectures |> Engines.each
+        Composition.Category.laws |> Engines.each
+        Composition.Combinators.laws |> Engines.each
+        Composition.Sequences.laws |> Engines.each
     ]
     |> List.concat
 

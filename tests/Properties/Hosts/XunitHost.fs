@@ -6,7 +6,7 @@ open Xunit
 let private checks = dict DL.Properties.Laws.all
 
 /// The name of every law.
-let names: obj[] seq = DL.Properties.Laws.all |> Seq.map (fun (name, _) -> [| box name |])
+let names = TheoryData<string>(DL.Properties.Laws.all |> Seq.map fst)
 
 [<Theory>]
 [<MemberData(nameof names)>]
