@@ -38,7 +38,7 @@ internal static partial class MathVector
         var single = typeof(T) == typeof(float);
         var tiny = S.Less(x, S.Create(single ? 1.17549435e-38 : 2.2250738585072014e-308));
         var lift = single ? 25 : 54;
-        var lifted = S.Select(tiny, x * S.Create(Math.ScaleB(1, lift)), x);
+        var lifted = S.Select(tiny, x * S.Create(1L << lift), x);
         var e = S.Exponent(lifted, out var m) - (tiny & S.Create(lift));
         var large = S.Greater(m, S.Create(1.4142135623730951));
         m = S.Select(large, m * S.Create(0.5), m);

@@ -61,11 +61,14 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
         ? new(Vector128.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
         : new(Vector128.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
 
+    // The instruction returns b where either is NaN, so only a NaN in a has to be put back; this is several times faster than the IEEE form.
     [MethodImpl(Inline)]
-    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b) => new(Vector128.Max(a._lanes, b._lanes));
+    public static Simd128<T> Max(Simd128<T> a, Simd128<T> b) =>
+        new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, a._lanes), Vector128.MaxNative(a._lanes, b._lanes), a._lanes));
 
     [MethodImpl(Inline)]
-    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) => new(Vector128.Min(a._lanes, b._lanes));
+    public static Simd128<T> Min(Simd128<T> a, Simd128<T> b) =>
+        new(Vector128.ConditionalSelect(Vector128.Equals(a._lanes, a._lanes), Vector128.MinNative(a._lanes, b._lanes), a._lanes));
 
     // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
     [MethodImpl(Inline)]

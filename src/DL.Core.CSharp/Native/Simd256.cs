@@ -61,11 +61,14 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
         ? new(Vector256.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
         : new(Vector256.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
 
+    // The instruction returns b where either is NaN, so only a NaN in a has to be put back; this is several times faster than the IEEE form.
     [MethodImpl(Inline)]
-    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b) => new(Vector256.Max(a._lanes, b._lanes));
+    public static Simd256<T> Max(Simd256<T> a, Simd256<T> b) =>
+        new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, a._lanes), Vector256.MaxNative(a._lanes, b._lanes), a._lanes));
 
     [MethodImpl(Inline)]
-    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) => new(Vector256.Min(a._lanes, b._lanes));
+    public static Simd256<T> Min(Simd256<T> a, Simd256<T> b) =>
+        new(Vector256.ConditionalSelect(Vector256.Equals(a._lanes, a._lanes), Vector256.MinNative(a._lanes, b._lanes), a._lanes));
 
     // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
     [MethodImpl(Inline)]

@@ -62,11 +62,14 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
         ? new(Vector512.FusedMultiplyAdd(a._lanes.AsSingle(), b._lanes.AsSingle(), c._lanes.AsSingle()).As<float, T>())
         : new(Vector512.FusedMultiplyAdd(a._lanes.AsDouble(), b._lanes.AsDouble(), c._lanes.AsDouble()).As<double, T>());
 
+    // The instruction returns b where either is NaN, so only a NaN in a has to be put back; this is several times faster than the IEEE form.
     [MethodImpl(Inline)]
-    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b) => new(Vector512.Max(a._lanes, b._lanes));
+    public static Simd512<T> Max(Simd512<T> a, Simd512<T> b) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, a._lanes), Vector512.MaxNative(a._lanes, b._lanes), a._lanes));
 
     [MethodImpl(Inline)]
-    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) => new(Vector512.Min(a._lanes, b._lanes));
+    public static Simd512<T> Min(Simd512<T> a, Simd512<T> b) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a._lanes, a._lanes), Vector512.MinNative(a._lanes, b._lanes), a._lanes));
 
     // The machine's maximum gives its second argument when one is NaN, so the bound goes first.
     [MethodImpl(Inline)]

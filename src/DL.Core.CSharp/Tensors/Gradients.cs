@@ -1,0 +1,25 @@
+namespace DL.Core;
+
+/// <summary>Where the gradient of a parameter is written: its own slot of the step's gradient buffer at the first call of a step, else fresh memory.</summary>
+internal static class Gradients
+{
+    /// <summary>A zeroed tensor of the parameter's shape, to be added to.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="dy">The gradient that the parameter's one is computed from; the result lies in its arena.</param>
+    public static Tensor<T> For<T>(Tensor parameter, Tensor dy) where T : unmanaged
+    {
+        var gradient = Unset<T>(parameter, dy);
+        gradient.Write().Clear();
+        return gradient;
+    }
+
+    /// <summary>An unset tensor of the parameter's shape, for kernels that overwrite it.</summary>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="dy">The gradient that the parameter's one is computed from; the result lies in its arena.</param>
+    public static Tensor<T> Unset<T>(Tensor parameter, Tensor dy) where T : unmanaged
+    {
+        if (parameter.Home >= 0 && parameter.Arena is { } arena && ReferenceEquals(arena, dy.Arena) && arena.Claim(parameter.Home) is { } slot)
+            return (slot.Shape == parameter.Shape ? slot : slot.Reshape(parameter.Shape)).As<T>("Gradients");
+        return dy.As<T>("Gradients").New<T>(parameter.Shape);
+    }
+}
