@@ -66,7 +66,7 @@ public static class Csv
     {
         if (records.FieldCount != names.Length)
             throw new DataFormatException(records.At(records.Line, Math.Min(records.FieldCount, names.Length) + 1),
-                Invariant($"{names.Length} fields"), Invariant($"{records.FieldCount}"), "Every row must be as long as the first line.");
+                Invariant($"{names.Length} fields"), Invariant($"{records.FieldCount}"), "Every row must be as long as the first line; is CsvOptions.Delimiter right?");
         var most = Math.Min(limits.MaxElements, Array.MaxLength);
         if (values.Count + names.Length > most)
             throw new DataFormatException(records.At(records.Line, 1), Invariant($"at most {most} values"), "more", "Raise ReadLimits.MaxElements if you trust the source.");

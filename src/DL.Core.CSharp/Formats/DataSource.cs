@@ -68,7 +68,7 @@ internal sealed class DataSource : ReadOnlyStream
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new DataFormatException(path, "a file that can be read", e.Message, inner: e);
+            throw new DataFormatException(path, "a file that can be read", e.Message.TrimEnd('.'), inner: e);
         }
     }
 }

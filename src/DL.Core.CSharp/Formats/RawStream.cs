@@ -70,7 +70,7 @@ internal sealed class RawStream(Stream inner, string source) : ReadOnlyStream
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ObjectDisposedException)
         {
-            throw new DataFormatException(Where, "a stream that can be read to its end", e.Message, inner: e);
+            throw new DataFormatException(Where, "a stream that can be read to its end", e.Message.TrimEnd('.'), inner: e);
         }
     }
 }

@@ -13,9 +13,9 @@ public sealed record ReadLimits
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
     public long MaxBytes { get; init => field = AtLeastOne(value, nameof(MaxBytes)); } = 1L << 31;
 
-    /// <summary>The most values in one table or array (default 2^28).</summary>
+    /// <summary>The most values in one table or array (default 2^27).</summary>
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
-    public long MaxElements { get; init => field = AtLeastOne(value, nameof(MaxElements)); } = 1L << 28;
+    public long MaxElements { get; init => field = AtLeastOne(value, nameof(MaxElements)); } = 1L << 27;
 
     /// <summary>The most characters in one record of a text format, line breaks inside quotes included (default 2^20).</summary>
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
@@ -25,10 +25,10 @@ public sealed record ReadLimits
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
     public int MaxDimensions { get; init => field = (int)AtLeastOne(value, nameof(MaxDimensions)); } = 8;
 
-    /// <summary>The most decompressed bytes per compressed byte, judged once <see cref="ExpansionGrace"/> bytes have come out (default 200).</summary>
+    /// <summary>The most decompressed bytes per compressed byte, judged once <see cref="ExpansionGrace"/> bytes have come out (default 100).</summary>
     /// <remarks>Deflate can reach 1032; data worth learning from stays far below this.</remarks>
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
-    public int MaxExpansion { get; init => field = (int)AtLeastOne(value, nameof(MaxExpansion)); } = 200;
+    public int MaxExpansion { get; init => field = (int)AtLeastOne(value, nameof(MaxExpansion)); } = 100;
 
     /// <summary>The decompressed bytes that are let through before <see cref="MaxExpansion"/> is judged: 2^24.</summary>
     public const long ExpansionGrace = 1L << 24;

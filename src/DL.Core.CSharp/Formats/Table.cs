@@ -68,12 +68,12 @@ public sealed class Table
     /// <summary>A new table of the named columns, in the order named.</summary>
     /// <param name="names">The columns to keep.</param>
     /// <exception cref="InvalidArgumentException">No name, a name twice, or a name that is no column's.</exception>
-    public Table Select(params IReadOnlyList<string> names) => new(names, Pick([.. names.Select(Place)]));
+    public Table Select(params string[] names) => new(names, Pick([.. names.Select(Place)]));
 
     /// <summary>A new table of all columns but the named ones.</summary>
     /// <param name="names">The columns to leave out.</param>
     /// <exception cref="InvalidArgumentException">A name that is no column's, or no column left.</exception>
-    public Table Without(params IReadOnlyList<string> names)
+    public Table Without(params string[] names)
     {
         var dropped = names.Select(Place).ToHashSet();
         return Select([.. ColumnNames.Where((_, c) => !dropped.Contains(c))]);

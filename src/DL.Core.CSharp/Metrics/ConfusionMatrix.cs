@@ -40,8 +40,10 @@ public sealed partial class ConfusionMatrix
     public static ConfusionMatrix Of(ReadOnlySpan<int> truth, ReadOnlySpan<int> predicted, int classes, IReadOnlyList<string>? classNames = null)
     {
         Classification.CheckPair(truth.Length, predicted.Length, "ConfusionMatrix");
-        Data.Labels.Check(truth, classes, "ConfusionMatrix, truth");
-        Data.Labels.Check(predicted, classes, "ConfusionMatrix, predicted");
+        if (classes < 1)
+            throw new InvalidArgumentException("ConfusionMatrix, classes", "at least 1", Invariant($"{classes}"));
+        CheckIds(truth, classes, "truth");
+        CheckIds(predicted, classes, "predicted");
         var counts = new long[classes, classes];
         for (var i = 0; i < truth.Length; i++)
             counts[truth[i], predicted[i]]++;
@@ -178,6 +180,15 @@ public sealed partial class ConfusionMatrix
         Average.Weighted => Total == 0 ? 0 : Enumerable.Range(0, Classes).Sum(c => _true[c] * figure(c)) / Total,
         _ => throw new InvalidArgumentException("ConfusionMatrix, average", "Micro, Macro or Weighted", $"{average}"),
     };
+
+    private static void CheckIds(ReadOnlySpan<int> ids, int classes, string name)
+    {
+        for (var i = 0; i < ids.Length; i++)
+        {
+            if ((uint)ids[i] >= (uint)classes)
+                throw new InvalidArgumentException(Invariant($"ConfusionMatrix, {name}[{i}]"), Invariant($"a class id from 0 to {classes - 1}"), Invariant($"{ids[i]}"));
+        }
+    }
 
     private int Checked(int @class) => (uint)@class < (uint)Classes
         ? @class

@@ -5,9 +5,6 @@ namespace DL.Core.Kernels;
 /// <summary>The one place where operations meet an engine: C[m,n] (+)= op(A)[m,k] op(B)[k,n], row-major.</summary>
 internal static unsafe class Blas
 {
-    /// <summary>Up to so many multiplications the call of an engine costs more than the product.</summary>
-    private const long TinyWork = 4096;
-
     /// <summary>The engine this thread was told to use instead of the one found at start, or null.</summary>
     [ThreadStatic]
     internal static BlasEngine? Chosen;
@@ -45,21 +42,10 @@ internal static unsafe class Blas
             B = b,
             C = c,
         };
-        if ((long)m * n * k <= TinyWork)
-            Managed(product);
-        else if (typeof(T) == typeof(float))
+        if (typeof(T) == typeof(float))
             Engine.Multiply(Unsafe.As<Product<T>, Product<float>>(ref product));
         else
             Engine.Multiply(Unsafe.As<Product<T>, Product<double>>(ref product));
-    }
-
-    private static void Managed<T>(Product<T> product)
-        where T : unmanaged
-    {
-        if (typeof(T) == typeof(float))
-            ManagedEngine.Run(Unsafe.As<Product<T>, Product<float>>(ref product));
-        else
-            ManagedEngine.Run(Unsafe.As<Product<T>, Product<double>>(ref product));
     }
 
     /// <summary>Gives the thread back the engine it had.</summary>

@@ -3,6 +3,9 @@ namespace DL.Core.Kernels;
 /// <summary>One implementation of the matrix product in both precisions.</summary>
 internal abstract class BlasEngine
 {
+    /// <summary>Up to so many multiplications the call of a native library costs more than the product.</summary>
+    protected const long TinyWork = 4096;
+
     internal abstract string Name { get; }
 
     internal abstract string Version { get; }

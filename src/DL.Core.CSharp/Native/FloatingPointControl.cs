@@ -38,7 +38,7 @@ internal abstract unsafe class FloatingPointControl
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static float Halve(float value) => value * 0.5f;
 
-    /// <summary>fegetenv and fesetenv: the bits lie at a place that depends on the processor and the C library.</summary>
+    /// <summary>The C library's environment, or its faster mode alone: the bits lie at a place that depends on the processor and the library.</summary>
     private sealed class Environment(nint get, nint set, int offset, uint bits) : FloatingPointControl
     {
         private readonly delegate* unmanaged<byte*, int> get = (delegate* unmanaged<byte*, int>)get;
@@ -65,15 +65,19 @@ internal abstract unsafe class FloatingPointControl
                 ? ["libSystem.dylib"]
                 : ["libm.so.6", arm ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1", "libm.so"];
             foreach (var name in names)
-                if (NativeLibrary.TryLoad(name, out var library)
-                    && NativeLibrary.TryGetExport(library, "fegetenv", out var get)
-                    && NativeLibrary.TryGetExport(library, "fesetenv", out var set))
-                    return new Environment(get, set, Offset(arm), arm ? 1u << 24 : 1u << 15 | 1u << 6);
+                if (NativeLibrary.TryLoad(name, out var library))
+                    return Open(library, "fegetmode", "fesetmode", arm ? 0 : 4, arm)
+                        ?? Open(library, "fegetenv", "fesetenv", EnvironmentOffset(arm), arm);
             return null;
         }
 
+        private static Environment? Open(nint library, string getter, string setter, int offset, bool arm) =>
+            NativeLibrary.TryGetExport(library, getter, out var get) && NativeLibrary.TryGetExport(library, setter, out var set)
+                ? new Environment(get, set, offset, arm ? 1u << 24 : 1u << 15 | 1u << 6)
+                : null;
+
         // x64: mxcsr follows 28 bytes of x87 state, on macOS 4; arm64: the control register comes first, on macOS second.
-        private static int Offset(bool arm) => (arm, OperatingSystem.IsMacOS()) switch
+        private static int EnvironmentOffset(bool arm) => (arm, OperatingSystem.IsMacOS()) switch
         {
             (false, false) => 28,
             (false, true) => 4,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace DL.Core.Kernels;
@@ -13,7 +14,6 @@ internal static unsafe class Workers
     private static readonly Lock Growth = new();
     private static int threads = InitialThreads();
     private static int busy;
-    private static Job job;
 
     [ThreadStatic]
     private static bool inside;
@@ -52,17 +52,16 @@ internal static unsafe class Workers
         Run((int)((count - 1) / size + 1), size, count, body, state);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run(int parts, long size, long count, delegate*<void*, long, long, void> body, void* state)
     {
         Exception? failure = null;
-        job = new Job(body, state, size, count, Denormals.Flushing, Blas.Chosen);
         Grow(parts - 1);
         for (var part = 1; part < parts; part++)
-            Pool[part - 1]!.Start(part);
-        inside = true;
+            Pool[part - 1]!.Start(body, state, part * size, Math.Min((part + 1) * size, count), Denormals.Flushing, Blas.Chosen);
         try
         {
-            body(state, 0, Math.Min(size, count));
+            RunInside(body, state, 0, size);
         }
         catch (Exception error)
         {
@@ -71,20 +70,16 @@ internal static unsafe class Workers
         inside = false;
         for (var part = 1; part < parts; part++)
             failure = Pool[part - 1]!.Join() ?? failure;
-        job = default;
         Volatile.Write(ref busy, 0);
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>Runs one part on the thread of a worker, under the settings of the caller.</summary>
-    internal static void RunPart(int part)
+    /// <summary>Runs one part; a call it makes in turn runs serially.</summary>
+    internal static void RunInside(delegate*<void*, long, long, void> body, void* state, long from, long to)
     {
         inside = true;
-        Denormals.Set(job.Flush);
-        Blas.Chosen = job.Engine;
-        var from = part * job.Size;
-        job.Body(job.State, from, Math.Min(from + job.Size, job.Count));
+        body(state, from, to);
     }
 
     private static void Grow(int needed)
@@ -106,15 +101,5 @@ internal static unsafe class Workers
             return asked;
         RejectedSetting = text;
         return available;
-    }
-
-    private readonly struct Job(delegate*<void*, long, long, void> body, void* state, long size, long count, bool flush, BlasEngine? engine)
-    {
-        internal readonly delegate*<void*, long, long, void> Body = body;
-        internal readonly void* State = state;
-        internal readonly long Size = size;
-        internal readonly long Count = count;
-        internal readonly bool Flush = flush;
-        internal readonly BlasEngine? Engine = engine;
     }
 }

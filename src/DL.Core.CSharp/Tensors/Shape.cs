@@ -18,6 +18,13 @@ public sealed class Shape : IEquatable<Shape>
         Count = CountOf(_extents);
     }
 
+    /// <summary>A shape of the given extents, which are copied.</summary>
+    /// <param name="extents">The extent of every axis, outermost first; none may be negative.</param>
+    /// <exception cref="ShapeException">An extent is negative, or the product exceeds <see cref="MaxCount"/>.</exception>
+    public Shape(int[] extents) : this(extents.AsSpan())
+    {
+    }
+
     /// <summary>The shape of a scalar: no axes, one element.</summary>
     public static Shape Scalar { get; } = new([]);
 

@@ -111,6 +111,17 @@ public abstract class Tensor
     /// <exception cref="ShapeException">The counts differ, or more than one extent is -1.</exception>
     public Tensor Reshape(params int[] extents) => Reshape(Infer(extents));
 
+    /// <summary>A function of every element, computed in double: for layers of your own; operations have kernels of their own.</summary>
+    /// <param name="function">From an element to the element of the result.</param>
+    /// <returns>A tensor of this shape and element type.</returns>
+    public abstract Tensor Map(Func<double, double> function);
+
+    /// <summary>A function of every pair of elements at one place, computed in double.</summary>
+    /// <param name="other">A tensor of this shape.</param>
+    /// <param name="function">From two elements to the element of the result.</param>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    public abstract Tensor Map(Tensor other, Func<double, double, double> function);
+
     /// <summary>A copy on the garbage-collected heap, in the given number format.</summary>
     /// <param name="type">The number format; a fraction is cut off when it is <see cref="ElementType.Int32"/>.</param>
     public abstract Tensor To(ElementType type);
@@ -122,6 +133,9 @@ public abstract class Tensor
     /// <summary>Whether shape, element type and every bit of every element agree.</summary>
     /// <param name="other">The other tensor.</param>
     public abstract bool SameBits(Tensor other);
+
+    /// <summary>Zeros of another shape, of this tensor's element type and in its place.</summary>
+    internal abstract Tensor ZerosOf(Shape shape);
 
     /// <summary>This tensor as one of the element type the other arguments have.</summary>
     /// <exception cref="InvalidArgumentException">It is of another element type.</exception>

@@ -43,6 +43,27 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     }
 
     /// <inheritdoc/>
+    public override Tensor Map(Func<double, double> function)
+    {
+        var result = Like();
+        var from = Span;
+        var to = result.Write();
+        for (var i = 0; i < from.Length; i++) to[i] = FromDouble(function(AsDouble(from[i])));
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Map(Tensor other, Func<double, double, double> function)
+    {
+        other.Expect(Shape, "Tensor.Map");
+        var result = Like();
+        var from = Span;
+        var to = result.Write();
+        for (var i = 0; i < from.Length; i++) to[i] = FromDouble(function(AsDouble(from[i]), other.At(i)));
+        return result;
+    }
+
+    /// <inheritdoc/>
     public override Tensor To(ElementType type) => type switch
     {
         ElementType.Float32 => Converted<float>(),
@@ -78,9 +99,20 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     /// <summary>This tensor's elements, with results computed from it going into an arena.</summary>
     internal Tensor<T> Adopted(Arena arena) => new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
 
+    /// <summary>A part of an arena's kept memory under a shape of its own.</summary>
+    internal Tensor<T> View(int offset, Shape shape, Arena arena, int home) => InArena(shape, _pointer + offset, arena, 0, home);
+
     /// <summary>An unset tensor where results computed from this one belong.</summary>
     internal Tensor<TOut> New<TOut>(Shape shape) where TOut : unmanaged =>
         Arena is null ? Tensor<TOut>.OnHeap(shape) : Arena.Allocate<TOut>(shape);
+
+    /// <inheritdoc/>
+    internal override Tensor ZerosOf(Shape shape)
+    {
+        var zeros = New<T>(shape);
+        zeros.Write().Clear();
+        return zeros;
+    }
 
     /// <summary>An unset tensor of this one's shape and place.</summary>
     internal Tensor<T> Like() => New<T>(Shape);
@@ -107,6 +139,11 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
 
     private static TTo Convert<TTo>(T value) where TTo : unmanaged, INumberBase<TTo> =>
         typeof(T) == typeof(TTo) ? Unsafe.BitCast<T, TTo>(value) : TTo.CreateTruncating(AsDouble(value));
+
+    private static T FromDouble(double value) =>
+        typeof(T) == typeof(float) ? Unsafe.BitCast<float, T>((float)value)
+        : typeof(T) == typeof(double) ? Unsafe.BitCast<double, T>(value)
+        : Unsafe.BitCast<int, T>((int)value);
 
     private static double AsDouble(T value) =>
         typeof(T) == typeof(float) ? Unsafe.BitCast<T, float>(value)

@@ -1,0 +1,165 @@
+namespace DL
+
+open DL.Core
+
+/// A tensor that is computed when it is first asked for: the gradient of an input nobody needs costs nothing.
+[<Sealed; AllowNullLiteral>]
+type internal Later(compute: unit -> Tensor) =
+    let mutable compute = compute
+    let mutable result: Tensor = Unchecked.defaultof<_>
+
+    member _.Value =
+        if isNull (box result) then
+            result <- compute ()
+            compute <- Unchecked.defaultof<_>
+
+        result
+
+type internal Value =
+    | One of Tensor
+    | Delayed of Later
+    | Two of Value * Value
+
+/// <summary>A batch of examples of kind 'x: one tensor whose first axis counts the examples, or a pair of batches.</summary>
+/// <remarks>Make one by <c>Batch.vec</c>, <c>Batch.image</c>, <c>Batch.seq</c>, <c>Batch.tokens</c>, <c>Batch.label</c> or <c>Batch.pair</c>.</remarks>
+[<Struct; NoEquality; NoComparison>]
+type Batch<'x> = internal { Value: Value }
+
+/// <summary>Batches of examples.</summary>
+[<RequireQualifiedAccess>]
+module Batch =
+    let rec private force value =
+        match value with
+        | One t -> t
+        | Delayed later -> later.Value
+        | Two _ -> raise (ShapeException("Batch", "a batch of a single part", "a pair"))
+
+    let internal ofTensor (tensor: Tensor) : Batch<'x> = { Value = One tensor }
+
+    /// A batch whose tensor is computed when first asked for.
+    let internal delayed (compute: unit -> Tensor) : Batch<'x> = { Value = Delayed(Later compute) }
+
+    /// <summary>The tensor of a batch whose kind is not a pair, the batch axis first.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The kind is a pair.</exception>
+    let tensor (batch: Batch<'x>) : Tensor = force batch.Value
+
+    let private ranked where rank (t: Tensor) : Batch<'x> =
+        if t.Shape.Rank <> rank then
+            raise (ShapeException(where, $"a tensor of rank {rank}, the batch axis first", $"shape {t.Shape}"))
+
+        ofTensor t
+
+    let private ids where rank (t: Tensor) : Batch<'x> =
+        if t.ElementType <> ElementType.Int32 then
+            raise (InvalidArgumentException(where, "a tensor of int32 ids", $"{t.ElementType}"))
+
+        ranked where rank t
+
+    /// <summary>Vectors from a tensor of shape <c>[N; features]</c>.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The tensor is not of rank 2.</exception>
+    let vec (tensor: Tensor) : Batch<Vec> = ranked "Batch.vec" 2 tensor
+
+    /// <summary>Images from a tensor of shape <c>[N; channels; height; width]</c>.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The tensor is not of rank 4.</exception>
+    let image (tensor: Tensor) : Batch<Image> = ranked "Batch.image" 4 tensor
+
+    /// <summary>Sequences from a tensor of shape <c>[N; time; features]</c>.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The tensor is not of rank 3.</exception>
+    let seq (tensor: Tensor) : Batch<Seq> = ranked "Batch.seq" 3 tensor
+
+    /// <summary>Sequences of ids from an int32 tensor of shape <c>[N; time]</c>.</summary>
+    let tokens (tensor: Tensor) : Batch<Tokens> = ids "Batch.tokens" 2 tensor
+
+    /// <summary>Class labels from an int32 tensor of shape <c>[N]</c>.</summary>
+    let label (tensor: Tensor) : Batch<Label> = ids "Batch.label" 1 tensor
+
+    /// <summary>Class labels from an array.</summary>
+    let labels (ids: int[]) : Batch<Label> = label (Tensor.Of<int>(ids))
+
+    /// <summary>Vectors from rows of float32 numbers, all equally long.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The rows differ in length.</exception>
+    let vectors (rows: float32[][]) : Batch<Vec> =
+        let width = if rows.Length = 0 then 0 else rows[0].Length
+
+        rows
+        |> Array.iteri (fun i row ->
+            if row.Length <> width then
+                raise (ShapeException($"Batch.vectors, row {i}", $"{width} numbers", $"{row.Length}")))
+
+        vec (Tensor.Of<float32>(Array.concat rows, rows.Length, width))
+
+    /// <summary>A pair of batches of as many examples.</summary>
+    let pair (first: Batch<'x>) (second: Batch<'y>) : Batch<'x * 'y> = { Value = Two(first.Value, second.Value) }
+
+    /// <summary>The two batches of a pair.</summary>
+    let split (batch: Batch<'x * 'y>) : struct (Batch<'x> * Batch<'y>) =
+        match batch.Value with
+        | Two(a, b) -> struct ({ Value = a }, { Value = b })
+        | _ -> raise (ShapeException("Batch.split", "a pair", "a single part"))
+
+    let rec private mapValue f value =
+        match value with
+        | Two(a, b) -> Two(mapValue f a, mapValue f b)
+        | single -> One(f (force single))
+
+    /// Applies a function to every part.
+    let internal map (f: Tensor -> Tensor) (batch: Batch<'x>) : Batch<'y> = { Value = mapValue f batch.Value }
+
+    let rec private map2Value f a b =
+        match a, b with
+        | Two(a1, a2), Two(b1, b2) -> Two(map2Value f a1 b1, map2Value f a2 b2)
+        | a, b -> One(f (force a) (force b))
+
+    let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> =
+        { Value = map2Value f a.Value b.Value }
+
+    let rec private parts value =
+        match value with
+        | Two(a, b) -> parts a @ parts b
+        | single -> [ force single ]
+
+    /// <summary>All tensors of a batch, the parts of a pair in order.</summary>
+    let tensors (batch: Batch<'x>) : Tensor list = parts batch.Value
+
+    /// A batch of zeros of the given shape, placed where a tensor's results go.
+    let internal zerosLike (like: Tensor) (shape: Shape) : Batch<'x> = ofTensor (like.ZerosOf shape)
+
+    let rec private appendValues (values: Value list) =
+        match values.Head with
+        | Two _ ->
+            let parts =
+                values
+                |> List.map (function
+                    | Two(a, b) -> struct (a, b)
+                    | _ -> raise (ShapeException("Batch.append", "pairs", "a single part")))
+
+            Two(
+                appendValues (parts |> List.map (fun struct (a, _) -> a)),
+                appendValues (parts |> List.map (fun struct (_, b) -> b))
+            )
+        | _ -> One(DL.Core.Ops.Concat.Forward(0, values |> List.map force |> Array.ofList))
+
+    /// <summary>Batches one after the other, as one batch.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">There is none, or their shapes differ.</exception>
+    let append (batches: Batch<'x> list) : Batch<'x> =
+        match batches with
+        | [] -> raise (ShapeException("Batch.append", "at least one batch", "none"))
+        | [ one ] -> one
+        | _ -> { Value = appendValues (batches |> List.map _.Value) }
+
+    /// <summary>The number of examples.</summary>
+    let count (batch: Batch<'x>) : int =
+        let rec first value =
+            match value with
+            | Two(a, _) -> first a
+            | single -> (force single).Shape[0]
+
+        first batch.Value
+
+    let rec private shapeTree value =
+        match value with
+        | Two(a, b) -> Node(shapeTree a, shapeTree b)
+        | single -> Leaf((force single).Shape.Tail())
+
+    /// <summary>The shape of one example.</summary>
+    let shape (batch: Batch<'x>) : Shape<'x> = { Tree = shapeTree batch.Value }

@@ -1,0 +1,119 @@
+namespace DL
+
+open System
+open System.IO
+open DL.Core
+open DL.Core.Data
+open DL.Core.Ops
+
+/// <summary>Inputs and their targets, example by example.</summary>
+[<NoEquality; NoComparison>]
+type Examples<'x, 't> =
+    {
+        /// <summary>The inputs.</summary>
+        Inputs: Batch<'x>
+        /// <summary>The targets, as many.</summary>
+        Targets: Batch<'t>
+    }
+
+/// <summary>Data: reading it, taking rows of it, splitting and scaling it.</summary>
+[<RequireQualifiedAccess>]
+module Examples =
+    /// <summary>Examples from inputs and targets.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">Their numbers differ.</exception>
+    let create (inputs: Batch<'x>) (targets: Batch<'t>) : Examples<'x, 't> =
+        if Batch.count inputs <> Batch.count targets then
+            raise (ShapeException("Examples.create", $"{Batch.count inputs} targets, one for each input", $"{Batch.count targets}"))
+
+        { Inputs = inputs; Targets = targets }
+
+    /// <summary>The number of examples.</summary>
+    let count (examples: Examples<'x, 't>) : int = Batch.count examples.Inputs
+
+    /// <summary>The examples at the given positions, in their order.</summary>
+    /// <exception cref="T:DL.Core.DLException">A position is out of range.</exception>
+    let take (rows: int[]) (examples: Examples<'x, 't>) : Examples<'x, 't> =
+        let pick t : Tensor = Rows.Forward(t, rows)
+
+        { Inputs = Batch.map pick examples.Inputs
+          Targets = Batch.map pick examples.Targets }
+
+    /// <summary>Training and held-out examples by a fixed shuffle of the given seed.</summary>
+    /// <param name="heldOut">The share held out, between 0 and 1.</param>
+    /// <param name="seed">The seed of the shuffle.</param>
+    /// <param name="examples">The examples.</param>
+    let split (heldOut: float) (seed: int) (examples: Examples<'x, 't>) : struct (Examples<'x, 't> * Examples<'x, 't>) =
+        let parts = Split.Shuffled(count examples, heldOut, uint64 seed)
+        struct (take parts.Train examples, take parts.Test examples)
+
+    let private vectors (set: Dataset) =
+        let numbers = set.Features |> Array.map float32
+        Batch.vec (Tensor.Of<float32>(numbers, set.Rows, set.FeatureNames.Count))
+
+    let private labelled (set: Dataset) : Examples<Vec, Label> = create (vectors set) (Batch.labels set.Labels)
+
+    /// <summary>Handwritten digits: 1797 images of 8 x 8 pixels from 0 to 1, ten classes; embedded.</summary>
+    /// <remarks>E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI, 1998; CC BY 4.0.</remarks>
+    let digits () : Examples<Vec, Label> =
+        let raw = labelled (Datasets.Digits())
+        { raw with Inputs = Batch.map (fun t -> Scale.Forward(t, 1.0 / 16.0)) raw.Inputs }
+
+    /// <summary>Fisher's iris: 150 flowers, 4 measures in cm, three species; embedded. UCI, CC BY 4.0.</summary>
+    let iris () : Examples<Vec, Label> = labelled (Datasets.Iris())
+
+    /// <summary>Wine recognition: 178 wines, 13 measures, three cultivars; embedded. UCI, CC BY 4.0.</summary>
+    let wine () : Examples<Vec, Label> = labelled (Datasets.Wine())
+
+    /// <summary>Breast cancer Wisconsin (diagnostic): 569 tumours, 30 measures, malignant 0 or benign 1; embedded. UCI, CC BY 4.0.</summary>
+    let breastCancer () : Examples<Vec, Label> = labelled (Datasets.BreastCancer())
+
+    /// <summary>Diabetes progression: 442 patients, 10 measures, the progression after a year; embedded. B. Efron et al., 2004.</summary>
+    let diabetes () : Examples<Vec, Vec> =
+        let set = Datasets.Diabetes()
+        let targets = Tensor.Of<float32>(set.Targets |> Array.map float32, set.Rows, 1)
+        create (vectors set) (Batch.vec targets)
+
+    /// <summary>MNIST from two IDX files, gzip or not: images as vectors of 784 pixels from 0 to 1.</summary>
+    /// <exception cref="T:DL.Core.DataFormatException">A file is missing, truncated or in another format.</exception>
+    let mnist (images: string) (labels: string) : Examples<Vec, Label> =
+        let openFile path =
+            try
+                File.OpenRead path
+            with :? IOException as e ->
+                raise (DataFormatException(path, "a readable IDX file", e.Message, null, e))
+
+        use pixels = openFile images
+        use ids = openFile labels
+        labelled (Dataset.Mnist(pixels, ids))
+
+    let private columns (examples: Examples<Vec, 't>) =
+        let t = Batch.tensor examples.Inputs
+        struct (t.ToArray<float>(), t.Shape[1])
+
+    let private ofColumns (numbers: float[]) width (like: Batch<Vec>) =
+        let element = (Batch.tensor like).ElementType
+        Batch.vec ((Tensor.Of<float>(numbers, numbers.Length / max 1 width, width)).To element)
+
+    /// <summary>Standardizes every feature, <c>(x - mean) / deviation</c>, by the statistics of the first set; the second set follows them.</summary>
+    /// <param name="train">The set the statistics come from.</param>
+    /// <param name="test">The set that is scaled likewise.</param>
+    let standardize (train: Examples<Vec, 't>) (test: Examples<Vec, 't>) : struct (Examples<Vec, 't> * Examples<Vec, 't>) =
+        let struct (numbers, width) = columns train
+        let scaler = Standardizer.Fit(numbers, width)
+
+        let scaled (examples: Examples<Vec, 't>) =
+            let struct (numbers, width) = columns examples
+            { examples with Inputs = ofColumns (scaler.Apply numbers) width examples.Inputs }
+
+        struct (scaled train, scaled test)
+
+    /// Fails with the row of the first number that is not finite.
+    let internal checkFinite where (batch: Batch<'x>) =
+        for t in Batch.tensors batch do
+            if t.ElementType <> ElementType.Int32 then
+                let width = max 1 (t.Count / max 1 t.Shape[0])
+                let bad = Seq.tryFind (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
+
+                match bad with
+                | Some i -> raise (InvalidArgumentException($"{where}, row {i / width}, element {i % width}", "a finite number", $"{t.At i}"))
+                | None -> ()

@@ -1,0 +1,229 @@
+namespace DL
+
+open DL.Core
+open DL.Core.Ops
+open DL.Core.Random
+
+/// <summary>Whether a pass is part of training or of prediction.</summary>
+type Mode =
+    /// <summary>Dropout draws masks, batch norm uses the statistics of the batch.</summary>
+    | Train
+    /// <summary>Dropout is the identity, batch norm uses its running statistics.</summary>
+    | Predict
+
+/// <summary>What a layer remembers from one step to the next: statistics, or the key of its next random draw.</summary>
+[<NoComparison; ReferenceEquality>]
+type Cell =
+    /// <summary>A tensor: running statistics, or parameters that are frozen.</summary>
+    | Statistic of Tensor
+    /// <summary>The key of the next draw.</summary>
+    | Draws of Key
+
+/// <summary>The parameters of a layer, in the order of its slots.</summary>
+type Params = Tensor[]
+
+/// <summary>The gradients of the parameters, in the order of the slots.</summary>
+type Grads = Tensor[]
+
+/// <summary>The state of a layer, in the order of its cells.</summary>
+type State = Cell[]
+
+/// <summary>The way back through one pass: from the gradient of the output to the gradients of input and parameters. It is linear.</summary>
+type Pullback<'x, 'y> = Batch<'y> -> struct (Batch<'x> * Grads)
+
+/// <summary>One forward pass: the output, the next state, and the way back.</summary>
+[<Struct; NoEquality; NoComparison>]
+type Pass<'x, 'y> =
+    {
+        /// <summary>The output.</summary>
+        Output: Batch<'y>
+        /// <summary>The state after the pass.</summary>
+        State: State
+        /// <summary>The way back.</summary>
+        Pullback: Pullback<'x, 'y>
+    }
+
+/// <summary>One line of a model's summary.</summary>
+type Row =
+    {
+        /// <summary>The position in the chain the layer stands in.</summary>
+        Stage: int
+        /// <summary>The path from that position down.</summary>
+        Path: string
+        /// <summary>The layer as it was written.</summary>
+        Layer: string
+        /// <summary>The shape of one output.</summary>
+        Output: string
+        /// <summary>The number of trainable parameters.</summary>
+        Parameters: int64
+    }
+
+/// <summary>What a layer starts from, once the shape of its input is known.</summary>
+[<NoEquality; NoComparison>]
+type Setup<'y> =
+    {
+        /// <summary>The shape of one output.</summary>
+        Shape: Shape<'y>
+        /// <summary>The initial parameters, in float64; a model rounds them to its precision.</summary>
+        Params: Params
+        /// <summary>The initial state.</summary>
+        State: State
+        /// <summary>A line for every primitive layer inside.</summary>
+        Rows: Row list
+    }
+
+/// <summary>What a layer is called: as it was written, with its parts.</summary>
+type Description =
+    {
+        /// <summary>The layer's name, such as <c>dense</c>.</summary>
+        Name: string
+        /// <summary>Its settings, such as <c>10</c>.</summary>
+        Settings: string list
+        /// <summary>The layers it is made of.</summary>
+        Children: Description list
+    }
+
+    /// <summary>The layer as it was written: <c>dense 10</c>.</summary>
+    override this.ToString() = String.concat " " (this.Name :: this.Settings)
+
+/// <summary>How a parameter is laid out in a state dictionary, which shows torch's layouts.</summary>
+type Layout =
+    /// <summary>As it is held.</summary>
+    | Plain
+    /// <summary>A matrix held as [in; out] and shown as [out; in].</summary>
+    | Transposed
+
+/// <summary>The name of a parameter or of a piece of state, and the position in the chain its layer stands at.</summary>
+[<Struct>]
+type Slot =
+    {
+        /// <summary>The position in the chain.</summary>
+        Stage: int
+        /// <summary>The name below that position.</summary>
+        Name: string
+        /// <summary>Its layout in a state dictionary.</summary>
+        Layout: Layout
+    }
+
+/// <summary>A layer is a parametric lens: a pure function from parameters and input to output and pullback.</summary>
+/// <remarks>Slots and cells name its parameters and its state and are known before any shape is. <c>Init</c> checks sizes once and makes
+/// initial parameters; <c>Apply</c> runs forward and returns the way back. Compose layers with <c>--&gt;</c>; write your own with <c>Layer.create</c>.</remarks>
+[<NoEquality; NoComparison>]
+type Layer<'x, 'y> =
+    {
+        /// <summary>How it was written.</summary>
+        About: Description
+        /// <summary>The number of positions it takes in a chain: 1 for a layer, 0 for pure wiring.</summary>
+        Stages: int
+        /// <summary>The names of its parameters.</summary>
+        Slots: Slot list
+        /// <summary>The names of its state.</summary>
+        Cells: Slot list
+        /// <summary>From a key and the shape of one input to the shape of one output, parameters and state.</summary>
+        Init: Key -> Shape<'x> -> Setup<'y>
+        /// <summary>From mode, parameters, state and input to output, next state and pullback.</summary>
+        Apply: Mode -> Params -> State -> Batch<'x> -> Pass<'x, 'y>
+        /// The same layer followed by an activation, in one kernel.
+        Fuse: Activation -> Layer<'x, 'y> voption
+        /// The activation the layer begins with, and what comes after it.
+        Head: unit -> struct (Activation * Layer<'x, 'y>) voption
+    }
+
+/// <summary>Making layers and asking them for their names.</summary>
+[<RequireQualifiedAccess>]
+module Layer =
+    let private render stages (slots: Slot list) =
+        if stages <= 1 then
+            slots |> List.map _.Name
+        else
+            slots |> List.map (fun s -> $"{s.Stage}.{s.Name}")
+
+    /// <summary>The names of the parameters: <c>weight</c>, or <c>0.weight</c> in a chain.</summary>
+    let slots (layer: Layer<'x, 'y>) : string list = render layer.Stages layer.Slots
+
+    /// <summary>The names of the state.</summary>
+    let cells (layer: Layer<'x, 'y>) : string list = render layer.Stages layer.Cells
+
+    let internal noFuse (_: Activation) : Layer<'x, 'y> voption = ValueNone
+    let internal noHead () : struct (Activation * Layer<'x, 'y>) voption = ValueNone
+
+    let internal parameters (ps: Params) = ps |> Array.sumBy (fun p -> int64 p.Count)
+
+    /// Describes a layer by its name and settings.
+    let internal about name settings = { Name = name; Settings = settings; Children = [] }
+
+    /// Adds the line of a primitive layer to its setup.
+    let internal setup (about: Description) (shape: Shape<'y>) (ps: Params) (state: State) : Setup<'y> =
+        { Shape = shape
+          Params = ps
+          State = state
+          Rows =
+            [ { Stage = 0
+                Path = ""
+                Layer = string about
+                Output = string shape
+                Parameters = parameters ps } ] }
+
+    /// <summary>A layer of your own.</summary>
+    /// <param name="name">What it is called in summaries and errors.</param>
+    /// <param name="slots">The names of its parameters.</param>
+    /// <param name="cells">The names of its state.</param>
+    /// <param name="init">From a key and the shape of one input to the shape of one output, the initial parameters (float64) and state.</param>
+    /// <param name="apply">From mode, parameters, state and input to output, next state and pullback.</param>
+    let create
+        (name: string)
+        (slots: string list)
+        (cells: string list)
+        (init: Key -> Shape<'x> -> struct (Shape<'y> * Params * State))
+        (apply: Mode -> Params -> State -> Batch<'x> -> Pass<'x, 'y>)
+        : Layer<'x, 'y> =
+        let about = about name []
+        let slot name = { Stage = 0; Name = name; Layout = Plain }
+
+        { About = about
+          Stages = 1
+          Slots = List.map slot slots
+          Cells = List.map slot cells
+          Init =
+            fun key shape ->
+                let struct (out, ps, state) = init key shape
+
+                if ps.Length <> slots.Length || state.Length <> cells.Length then
+                    raise (
+                        InvalidArgumentException(
+                            $"{name}.Init",
+                            $"{slots.Length} parameters and {cells.Length} cells, as named",
+                            $"{ps.Length} and {state.Length}"
+                        )
+                    )
+
+                setup about out ps state
+          Apply = apply
+          Fuse = noFuse
+          Head = noHead }
+
+    let internal withSettings settings (layer: Layer<'x, 'y>) : Layer<'x, 'y> =
+        let about = { layer.About with Settings = settings }
+
+        { layer with
+            About = about
+            Init =
+                fun key shape ->
+                    let s = layer.Init key shape
+                    { s with Rows = s.Rows |> List.map (fun r -> { r with Layer = string about }) } }
+
+    /// <summary>A layer of your own without parameters or state.</summary>
+    /// <param name="name">What it is called in summaries and errors.</param>
+    /// <param name="shape">From the shape of one input to the shape of one output.</param>
+    /// <param name="apply">From the input to the output and the way back.</param>
+    let pure'
+        (name: string)
+        (shape: Shape<'x> -> Shape<'y>)
+        (apply: Batch<'x> -> struct (Batch<'y> * (Batch<'y> -> Batch<'x>)))
+        : Layer<'x, 'y> =
+        create name [] [] (fun _ s -> struct (shape s, [||], [||])) (fun _ _ state x ->
+            let struct (y, back) = apply x
+
+            { Output = y
+              State = state
+              Pullback = fun dy -> struct (back dy, [||]) })

@@ -1,0 +1,114 @@
+namespace DL
+
+open DL.Core
+open DL.Core.Ops
+
+/// <summary>The settings of a dense layer: <c>denseWith { Dense.defaults with Bias = false } 10</c>.</summary>
+[<NoEquality; NoComparison>]
+type DenseSettings =
+    {
+        /// <summary>Whether a bias is added.</summary>
+        Bias: bool
+        /// <summary>The initial weights.</summary>
+        Weights: Initializer
+    }
+
+/// <summary>Settings of dense layers.</summary>
+[<RequireQualifiedAccess>]
+module Dense =
+    /// <summary>With bias, Xavier uniform weights.</summary>
+    let defaults =
+        { Bias = true
+          Weights = Initializer.xavierUniform }
+
+/// <summary>The dense (fully connected) layer.</summary>
+[<AutoOpen>]
+module DenseLayer =
+    let private check name units =
+        if units < 1 then
+            raise (InvalidArgumentException(name, "at least 1 unit", $"{units}"))
+
+    let private settings (options: DenseSettings) (units: int) activation =
+        [ yield string units
+          if not options.Bias then
+              yield "without bias"
+          match activation with
+          | Activation.Identity -> ()
+          | other -> yield (string other).ToLowerInvariant() ]
+
+    let private init (options: DenseSettings) units about activation key shape =
+        let features = Shape.features shape
+        let weight = options.Weights.Draw key [| features; units |] features units
+
+        let ps =
+            if options.Bias then
+                [| weight; Tensor.Zeros(ElementType.Float64, Shape [| units |]) |]
+            else
+                [| weight |]
+
+        let setup = Layer.setup about (Shape.vec units) ps [||]
+
+        match activation with
+        | Activation.Identity -> setup
+        | other ->
+            let row =
+                { Stage = 1
+                  Path = ""
+                  Layer = (string other).ToLowerInvariant()
+                  Output = string setup.Shape
+                  Parameters = 0L }
+
+            { setup with Rows = setup.Rows @ [ row ] }
+
+    let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
+        let x, weight = Batch.tensor input, ps[0]
+
+        let y =
+            if ps.Length > 1 then
+                Linear.Forward(x, weight, ps[1], activation)
+            else
+                Linear.Forward(x, weight, activation = activation)
+
+        let back dy : struct (Batch<Vec> * Grads) =
+            let dz = Linear.BackwardActivation(Batch.tensor dy, y, activation)
+            let dweight = Linear.BackwardWeight(x, dz, weight)
+            let gradients = if ps.Length > 1 then [| dweight; Linear.BackwardBias(dz, ps[1]) |] else [| dweight |]
+            struct (Batch.delayed (fun () -> Linear.BackwardInput(dz, weight)), gradients)
+
+        { Output = Batch.ofTensor y
+          State = state
+          Pullback = back }
+
+    let rec private build (options: DenseSettings) units activation : Layer<Vec, Vec> =
+        let plain = activation = Activation.Identity
+        let about = Layer.about "dense" (settings options units Activation.Identity)
+        let slot name layout = { Stage = 0; Name = name; Layout = layout }
+
+        { About =
+            if plain then
+                about
+            else
+                { Name = "chain"
+                  Settings = []
+                  Children = [ about; Layer.about ((string activation).ToLowerInvariant()) [] ] }
+          Stages = if plain then 1 else 2
+          Slots = slot "weight" Transposed :: (if options.Bias then [ slot "bias" Plain ] else [])
+          Cells = []
+          Init = init options units about activation
+          Apply = fun _ ps state x -> apply activation ps state x
+          Fuse = fun next -> if plain then ValueSome(build options units next) else ValueNone
+          Head = Layer.noHead }
+
+    /// <summary><c>y = x W + b</c> with settings of your own.</summary>
+    /// <param name="options">Bias and initial weights.</param>
+    /// <param name="units">The number of outputs.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no unit.</exception>
+    let denseWith (options: DenseSettings) (units: int) : Layer<Vec, Vec> =
+        check "dense" units
+        build options units Activation.Identity
+
+    /// <summary><c>y = x W + b</c>: every output from every input. Parameters <c>weight</c> and <c>bias</c>; the input size is inferred.</summary>
+    /// <remarks>An activation that follows is done in the same kernel. The gradient of the input is computed only if somebody asks for it.</remarks>
+    /// <param name="units">The number of outputs.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no unit.</exception>
+    let dense (units: int) : Layer<Vec, Vec> = denseWith Dense.defaults units

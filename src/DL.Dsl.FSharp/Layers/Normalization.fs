@@ -1,0 +1,98 @@
+namespace DL
+
+open DL.Core
+open DL.Core.Ops
+
+/// <summary>Layers that normalize.</summary>
+[<AutoOpen>]
+module NormalizationLayers =
+    let private ones n = Tensor.Filled(ElementType.Float64, Shape [| n |], 1.0)
+    let private zeros n = Tensor.Zeros(ElementType.Float64, Shape [| n |])
+    let private lastExtent (shape: Shape<'x>) = (Shape.core shape).Last
+
+    let private cell index (state: State) =
+        match state[index] with
+        | Statistic t -> t
+        | Draws key -> raise (InvalidArgumentException("batchNorm state", "running statistics", $"{key}"))
+
+    /// <summary>Layer norm: every row of the last axis to mean 0 and variance 1, then <c>weight * x + bias</c>. Epsilon 1e-5 inside the root.</summary>
+    /// <remarks>J. Ba, J. Kiros, G. Hinton, Layer normalization, 2016.</remarks>
+    let layerNorm<'x> : Layer<'x, 'x> =
+        Layer.create
+            "layerNorm"
+            [ "weight"; "bias" ]
+            []
+            (fun _ shape ->
+                let n = lastExtent shape
+                struct (shape, [| ones n; zeros n |], [||]))
+            (fun _ ps state input ->
+                let x, gamma, beta = Batch.tensor input, ps[0], ps[1]
+                let struct (y, mean, rstd) = LayerNorm.Forward(x, gamma, beta, 1e-5)
+
+                { Output = Batch.ofTensor y
+                  State = state
+                  Pullback =
+                    fun dy ->
+                        let struct (dx, dgamma, dbeta) = LayerNorm.Backward(Batch.tensor dy, x, gamma, beta, mean, rstd)
+                        struct (Batch.ofTensor dx, [| dgamma; dbeta |]) })
+
+    /// <summary>RMS norm: every row of the last axis divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
+    /// <remarks>B. Zhang, R. Sennrich, Root mean square layer normalization, 2019.</remarks>
+    let rmsNorm<'x> : Layer<'x, 'x> =
+        Layer.create
+            "rmsNorm"
+            [ "weight" ]
+            []
+            (fun _ shape -> struct (shape, [| ones (lastExtent shape) |], [||]))
+            (fun _ ps state input ->
+                let x, gamma = Batch.tensor input, ps[0]
+                let struct (y, rrms) = RmsNorm.Forward(x, gamma, 1e-6)
+
+                { Output = Batch.ofTensor y
+                  State = state
+                  Pullback =
+                    fun dy ->
+                        let struct (dx, dgamma) = RmsNorm.Backward(Batch.tensor dy, x, gamma, rrms)
+                        struct (Batch.ofTensor dx, [| dgamma |]) })
+
+    let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
+        let struct (y, mean, variance, runningMean, runningVariance) =
+            BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5)
+
+        { Output = Batch.ofTensor y
+          State = [| Statistic runningMean; Statistic runningVariance |]
+          Pullback =
+            fun dy ->
+                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.tensor dy, x, gamma, beta, mean, variance, 1e-5)
+                struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
+
+    let private predicted (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
+        let mean, variance = cell 0 state, cell 1 state
+
+        { Output = Batch.ofTensor (BatchNorm.Predict(x, gamma, beta, mean, variance, 1e-5))
+          State = state
+          Pullback =
+            fun dy ->
+                let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(Batch.tensor dy, x, gamma, beta, mean, variance, 1e-5)
+                struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
+
+    /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
+    let batchNormWith (momentum: float) : Layer<Vec, Vec> =
+        Layer.create
+            "batchNorm"
+            [ "weight"; "bias" ]
+            [ "running_mean"; "running_var" ]
+            (fun _ shape ->
+                let n = Shape.features shape
+                struct (shape, [| ones n; zeros n |], [| Statistic(zeros n); Statistic(ones n) |]))
+            (fun mode ps state input ->
+                let x = Batch.tensor input
+
+                match mode with
+                | Train -> trained momentum x ps[0] ps[1] state
+                | Predict -> predicted x ps[0] ps[1] state)
+
+    /// <summary>Batch norm: every feature to mean 0 and variance 1 over the batch, then <c>weight * x + bias</c>.</summary>
+    /// <remarks>In training the biased variance of the batch, epsilon 1e-5 inside the root; running mean and unbiased variance with momentum 0.1
+    /// are state and serve prediction. S. Ioffe, C. Szegedy, Batch normalization, 2015.</remarks>
+    let batchNorm: Layer<Vec, Vec> = batchNormWith 0.1

@@ -1,0 +1,192 @@
+namespace DL
+
+open System
+open System.Text
+open DL.Core
+open DL.Core.Ops
+open DL.Core.Random
+
+/// <summary>The number format a model computes in.</summary>
+type Precision =
+    /// <summary>float32: fast, the default for training.</summary>
+    | Single
+    /// <summary>float64: for verification.</summary>
+    | Double
+
+/// <summary>A layer with its parameters and state, for inputs of one shape. A value: training gives a new one.</summary>
+[<NoEquality; NoComparison>]
+type Model<'x, 'y> =
+    {
+        /// <summary>The layer.</summary>
+        Layer: Layer<'x, 'y>
+        /// <summary>The shape of one input.</summary>
+        Input: Shape<'x>
+        /// <summary>The shape of one output.</summary>
+        Output: Shape<'y>
+        /// <summary>The parameters, in the order of the layer's slots.</summary>
+        Params: Params
+        /// <summary>The state, in the order of the layer's cells.</summary>
+        State: State
+        /// <summary>The number format.</summary>
+        Precision: Precision
+        /// <summary>A line for every primitive layer.</summary>
+        Rows: Row list
+    }
+
+/// <summary>Random keys. A key is a value: equal keys draw equal numbers.</summary>
+[<RequireQualifiedAccess>]
+module Key =
+    /// <summary>The key of a seed.</summary>
+    let ofSeed (seed: int) : Key = Key(uint64 seed, 0u, 0u)
+
+    /// <summary>The key n places further on: <c>skip a &gt;&gt; skip b = skip (a + b)</c>.</summary>
+    let skip (n: int) (key: Key) : Key = key.Skip n
+
+    /// <summary>The key of the next draw at the same place.</summary>
+    let next (key: Key) : Key = key.Next
+
+/// <summary>Models: a layer made concrete for one input shape.</summary>
+[<RequireQualifiedAccess>]
+module Model =
+    let internal elementType precision =
+        match precision with
+        | Single -> ElementType.Float32
+        | Double -> ElementType.Float64
+
+    let private convert (element: ElementType) (t: Tensor) =
+        if t.ElementType = element || t.ElementType = ElementType.Int32 then t else t.To element
+
+    let private convertCell element cell =
+        match cell with
+        | Statistic t -> Statistic(convert element t)
+        | Draws _ -> cell
+
+    /// <summary>The path of a summary line or a parameter as a user reads it.</summary>
+    let internal path stages (row: Row) =
+        [ (if stages <= 1 then "" else string row.Stage); row.Path ] |> List.filter ((<>) "") |> String.concat "."
+
+    /// <summary>Makes a model: checks every size once and draws the initial parameters.</summary>
+    /// <param name="precision">The number format; the initial numbers are those of float64, rounded.</param>
+    /// <param name="key">The key of the initial parameters.</param>
+    /// <param name="shape">The shape of one input.</param>
+    /// <param name="layer">The layer.</param>
+    /// <exception cref="T:DL.Core.ShapeException">Sizes do not fit; the message names the layer's path, both shapes and a mend.</exception>
+    let init (precision: Precision) (key: Key) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Model<'x, 'y> =
+        let setup = layer.Init key shape
+        let element = elementType precision
+
+        { Layer = layer
+          Input = shape
+          Output = setup.Shape
+          Params = setup.Params |> Array.map (convert element)
+          State = setup.State |> Array.map (convertCell element)
+          Precision = precision
+          Rows = setup.Rows }
+
+    let internal fit (model: Model<'x, 'y>) (batch: Batch<'x>) : Batch<'x> =
+        if Batch.shape batch <> model.Input then
+            raise (ShapeException(string model.Layer.About, $"examples of shape {model.Input}", $"{Batch.shape batch}"))
+
+        Batch.map (convert (elementType model.Precision)) batch
+
+    /// <summary>One forward pass in the given mode, with the next state and the way back.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The examples are not of the model's input shape.</exception>
+    let forward (mode: Mode) (model: Model<'x, 'y>) (input: Batch<'x>) : Pass<'x, 'y> =
+        model.Layer.Apply mode model.Params model.State (fit model input)
+
+    /// <summary>The output for a batch, in prediction mode.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">The examples are not of the model's input shape.</exception>
+    let predict (model: Model<'x, 'y>) (input: Batch<'x>) : Batch<'y> = (forward Predict model input).Output
+
+    /// <summary>The output for a batch in training mode, and the model with the state after it.</summary>
+    let apply (model: Model<'x, 'y>) (input: Batch<'x>) : struct (Batch<'y> * Model<'x, 'y>) =
+        let pass = forward Train model input
+        struct (pass.Output, { model with State = pass.State })
+
+    /// <summary>The number of trainable parameters.</summary>
+    let parameters (model: Model<'x, 'y>) : int64 = Layer.parameters model.Params
+
+    let private lay layout (t: Tensor) =
+        match layout with
+        | Plain -> t.To t.ElementType
+        | Transposed -> Transpose.Forward t
+
+    let private named layer =
+        let rendered = Layer.slots layer @ Layer.cells layer
+        List.zip rendered (layer.Slots @ layer.Cells)
+
+    let private tensors (model: Model<'x, 'y>) =
+        let state =
+            model.State
+            |> Array.map (function
+                | Statistic t -> Some t
+                | Draws _ -> None)
+
+        Array.append (Array.map Some model.Params) state
+
+    /// <summary>The parameters and statistics by name, in torch's layouts (a dense weight is [out; in]): copies.</summary>
+    let stateDict (model: Model<'x, 'y>) : (string * Tensor) list =
+        Seq.zip (named model.Layer) (tensors model)
+        |> Seq.choose (fun ((name, slot), tensor) -> tensor |> Option.map (fun t -> name, lay slot.Layout t))
+        |> List.ofSeq
+
+    /// <summary>The model with parameters and statistics taken from a state dictionary.</summary>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">A name is missing, unknown or twice there.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">A tensor is not of its parameter's shape.</exception>
+    let withStateDict (dict: (string * Tensor) list) (model: Model<'x, 'y>) : Model<'x, 'y> =
+        let element = elementType model.Precision
+        let expected = stateDict model
+        let names = set (List.map fst expected)
+
+        for name, count in dict |> List.countBy fst do
+            if count > 1 then
+                raise (InvalidArgumentException("Model.withStateDict", "every name once", $"'{name}' {count} times"))
+
+            if not (names.Contains name) then
+                raise (InvalidArgumentException("Model.withStateDict", $"names among {expected |> List.map fst}", $"'{name}'"))
+
+        let byName = Map.ofList dict
+
+        let take name layout (old: Tensor) =
+            match byName.TryFind name with
+            | None -> raise (InvalidArgumentException("Model.withStateDict", $"a tensor named '{name}'", "none"))
+            | Some t ->
+                let t = lay layout t
+
+                if t.Shape <> old.Shape then
+                    raise (ShapeException($"Model.withStateDict '{name}'", $"shape {(lay layout old).Shape}", $"{byName[name].Shape}"))
+
+                t.To element
+
+        let k = model.Params.Length
+        let slots = named model.Layer |> Array.ofList
+
+        { model with
+            Params = model.Params |> Array.mapi (fun i p -> take (fst slots[i]) (snd slots[i]).Layout p)
+            State =
+                model.State
+                |> Array.mapi (fun i cell ->
+                    match cell with
+                    | Statistic t -> Statistic(take (fst slots[k + i]) (snd slots[k + i]).Layout t)
+                    | Draws _ -> cell) }
+
+    /// <summary>A table: path, layer, output shape and number of parameters of every layer, and the total.</summary>
+    let summary (model: Model<'x, 'y>) : string =
+        let number (n: int64) = n.ToString("N0", Globalization.CultureInfo.InvariantCulture)
+
+        let lines =
+            [ yield [ "path"; "layer"; "output"; "parameters" ]
+              for row in model.Rows do
+                  yield [ path model.Layer.Stages row; row.Layer; row.Output; number row.Parameters ]
+              yield [ "total"; ""; string model.Output; number (parameters model) ] ]
+
+        let widths = List.init 4 (fun column -> lines |> List.map (fun line -> line[column].Length) |> List.max)
+        let text = StringBuilder()
+
+        for line in lines do
+            let cells =
+                List.zip line widths |> List.mapi (fun i (cell, width) -> if i = 3 then cell.PadLeft width else cell.PadRight width)
+
+            text.AppendLine((String.concat "  " cells).TrimEnd()) |> ignore
+
+        text.ToString()

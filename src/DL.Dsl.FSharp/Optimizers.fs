@@ -1,0 +1,104 @@
+namespace DL
+
+open DL.Core
+open DL.Core.Optimizers
+
+/// <summary>An optimizer: a rule that moves parameters against their gradients. Its moments are kept outside it.</summary>
+[<NoEquality; NoComparison>]
+type Optimizer =
+    internal
+        {
+            /// Its name.
+            Called: string
+            /// The learning rate when no schedule gives one.
+            Eta: float
+            /// The number of moments it keeps for every parameter.
+            Count: int
+            /// From the step (from 1) and the rate to an update in place of weights and moments, over memory the caller owns.
+            Move: int -> float -> Tensor -> Tensor -> Tensor[] -> unit
+        }
+
+    /// <summary>Its name.</summary>
+    member this.Name = this.Called
+
+    /// <summary>The learning rate when no schedule gives one.</summary>
+    member this.Rate = this.Eta
+
+    /// <summary>The number of moments it keeps for every parameter.</summary>
+    member this.Moments = this.Count
+
+    member internal this.Update step rate weights gradient moments =
+        this.Move step rate weights gradient moments
+
+/// <summary>Optimizers. Each is its literal formula, in one pass over all parameters.</summary>
+[<RequireQualifiedAccess>]
+module Optimizer =
+    let private create name rate count move =
+        { Called = name
+          Eta = rate
+          Count = count
+          Move = move }
+
+    /// <summary>Gradient descent: <c>w -= eta g</c>.</summary>
+    let sgd (rate: float) : Optimizer =
+        create "sgd" rate 0 (fun _ eta w g _ -> Sgd.Step(w, g, eta))
+
+    /// <summary>Momentum in one of its forms, see <c>MomentumForm</c>.</summary>
+    let momentumWith (form: MomentumForm) (beta: float) (rate: float) : Optimizer =
+        create "momentum" rate 1 (fun _ eta w g moments -> Momentum.Step(w, g, moments[0], MomentumSettings(eta, beta, form)))
+
+    /// <summary>Classic momentum with beta 0.9: <c>v = beta v + eta g; w -= v</c>.</summary>
+    let momentum (rate: float) : Optimizer =
+        momentumWith MomentumForm.Classic 0.9 rate
+
+    /// <summary>Adam with decays and epsilon of your own.</summary>
+    let adamWith (beta1: float) (beta2: float) (epsilon: float) (rate: float) : Optimizer =
+        create "adam" rate 2 (fun t eta w g moments ->
+            Adam.Step(w, g, moments[0], moments[1], AdamSettings(eta, beta1, beta2, epsilon), t))
+
+    /// <summary>Adam (0.9, 0.999, 1e-8): bias-corrected moments, <c>w -= eta mhat / (sqrt vhat + epsilon)</c>.</summary>
+    /// <remarks>D. Kingma, J. Ba, Adam: a method for stochastic optimization, 2015.</remarks>
+    let adam (rate: float) : Optimizer = adamWith 0.9 0.999 1e-8 rate
+
+    /// <summary>AdamW: Adam with decoupled decay, <c>w -= eta lambda w</c>.</summary>
+    /// <remarks>I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2019.</remarks>
+    let adamW (decay: float) (rate: float) : Optimizer =
+        create "adamW" rate 2 (fun t eta w g moments ->
+            AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, decay), t))
+
+    /// <summary>One step from given gradients over several parameters, as a function: nothing that comes in is changed.</summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="step">The number of the step, from 1.</param>
+    /// <param name="rate">The learning rate of this step.</param>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="gradients">Their gradients.</param>
+    /// <param name="moments">For each moment a tensor for every parameter; zeros before the first step.</param>
+    /// <returns>The new parameters and moments.</returns>
+    /// <exception cref="T:DL.Core.DLException">Shapes, counts or settings do not fit.</exception>
+    let step
+        (optimizer: Optimizer)
+        (step: int)
+        (rate: float)
+        (parameters: Tensor[])
+        (gradients: Tensor[])
+        (moments: Tensor[][])
+        : struct (Tensor[] * Tensor[][]) =
+        let counts = parameters.Length, optimizer.Moments
+
+        if (gradients.Length, moments.Length) <> counts || moments |> Array.exists (fun m -> m.Length <> parameters.Length) then
+            raise (
+                InvalidArgumentException(
+                    "Optimizer.step",
+                    $"a gradient and {optimizer.Moments} moments for each of {parameters.Length} parameters",
+                    $"{gradients.Length} gradients and {moments.Length} moments"
+                )
+            )
+
+        let copy (t: Tensor) = t.To t.ElementType
+        let moved = Array.map copy parameters
+        let movedMoments = moments |> Array.map (Array.map copy)
+
+        for i in 0 .. moved.Length - 1 do
+            optimizer.Update step rate moved[i] gradients[i] (movedMoments |> Array.map (fun m -> m[i]))
+
+        struct (moved, movedMoments)

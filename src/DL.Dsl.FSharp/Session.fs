@@ -1,0 +1,166 @@
+namespace DL
+
+open System
+open DL.Core
+open DL.Core.Kernels
+open DL.Core.Optimizers
+
+/// <summary>A model in training: the model, the moments of its optimizer and the number of steps taken. A value.</summary>
+[<NoEquality; NoComparison>]
+type Fit<'x, 'y> =
+    {
+        /// <summary>The model.</summary>
+        Model: Model<'x, 'y>
+        /// <summary>The optimizer's moments: for each moment a tensor for every parameter.</summary>
+        Moments: Tensor[][]
+        /// <summary>The number of steps taken.</summary>
+        Steps: int
+    }
+
+/// <summary>What one training step needs besides the model: the loss, the optimizer, its schedule and the clipping of gradients.</summary>
+[<NoEquality; NoComparison>]
+type Rule<'y, 't> =
+    {
+        /// <summary>The loss.</summary>
+        Loss: Loss<'y, 't>
+        /// <summary>The optimizer.</summary>
+        Optimizer: Optimizer
+        /// <summary>From the number of the step, counted from 0, to the learning rate; the optimizer's own rate by default.</summary>
+        Schedule: (int -> float) option
+        /// <summary>The largest global norm of the gradients, if they are clipped.</summary>
+        ClipNorm: float option
+    }
+
+/// <summary>A run of training steps over memory of its own, reused from step to step: fast inside, and nothing handed out is ever changed.</summary>
+/// <remarks>It starts from copies and gives copies, so a session and the models read from it never share memory. One thread at a time.
+/// Numbers too small to be normal are flushed to zero during a step where the processor allows it.</remarks>
+/// <param name="rule">Loss, optimizer, schedule and clipping.</param>
+/// <param name="start">Where to start from.</param>
+[<Sealed>]
+type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
+    let model = start.Model
+    let element = Model.elementType model.Precision
+    let arena = new Arena()
+    let store = ParameterStore(arena, model.Params, element, rule.Optimizer.Moments)
+
+    let own (cell: Cell) =
+        match cell with
+        | Statistic t ->
+            let kept = ParameterStore.Keep(arena, element, t.Shape)
+            ParameterStore.Copy(t, kept)
+            Statistic kept
+        | Draws _ -> cell
+
+    let mutable state = model.State |> Array.map own
+    let mutable steps = start.Steps
+    let mutable norm = nan
+
+    do start.Moments |> Array.iteri (fun i moment -> store.RestoreMoment(i, moment, arena))
+
+    let adopt (t: Tensor) =
+        match t with
+        | :? Tensor<float32> as s when element = ElementType.Float32 -> s.Adopted arena :> Tensor
+        | :? Tensor<float> as d when element = ElementType.Float64 -> d.Adopted arena
+        | :? Tensor<int> as ids -> ids.Adopted arena
+        | other ->
+            match other.To element with
+            | :? Tensor<float32> as s -> s.Adopted arena
+            | converted -> (converted :?> Tensor<float>).Adopted arena
+
+    let keep (next: State) =
+        for i in 0 .. next.Length - 1 do
+            match state[i], next[i] with
+            | Statistic old, Statistic updated ->
+                if not (obj.ReferenceEquals(old, updated)) then
+                    ParameterStore.Copy(updated, old)
+            | _, cell -> state[i] <- cell
+
+    let clip () =
+        match rule.ClipNorm with
+        | Some limit -> norm <- ClipByGlobalNorm.Apply([| store.Gradients |], limit)
+        | None -> ()
+
+    let rate () =
+        match rule.Schedule with
+        | Some schedule -> schedule steps
+        | None -> rule.Optimizer.Rate
+
+    let update () =
+        let rate = rate ()
+
+        if not (Double.IsFinite rate) || rate < 0.0 then
+            raise (InvalidArgumentException($"Trainer, step {steps}", "a learning rate that is finite and at least 0", $"{rate}"))
+
+        clip ()
+        steps <- steps + 1
+        rule.Optimizer.Update steps rate store.Weights store.Gradients store.Moments
+
+    /// <summary>One step: forward, loss, backward, update.</summary>
+    /// <param name="input">A batch of examples.</param>
+    /// <param name="target">Their targets.</param>
+    /// <returns>The mean loss of the batch before the update. When it is not finite nothing is updated.</returns>
+    /// <exception cref="T:DL.Core.DLException">Shapes or targets do not fit; nothing is changed.</exception>
+    member _.Step(input: Batch<'x>, target: Batch<'t>) : float =
+        let before = Denormals.Flushing
+        Denormals.Set true
+
+        try
+            let x = Batch.map adopt input
+            let pass = model.Layer.Apply Train store.Views state x
+            let struct (loss, dy) = rule.Loss.Evaluate pass.Output (Batch.map adopt target)
+
+            if Double.IsFinite loss then
+                let struct (_, gradients) = pass.Pullback dy
+                store.Collect gradients
+                update ()
+                keep pass.State
+
+            loss
+        finally
+            arena.Reset()
+            Denormals.Set before
+
+    /// <summary>The number of steps taken.</summary>
+    member _.Steps = steps
+
+    /// <summary>The global norm of the gradients seen by the last clipping; NaN without clipping.</summary>
+    member _.GradientNorm = norm
+
+    /// <summary>The model as it is now, and all that is needed to go on from here: a copy.</summary>
+    member _.Fit: Fit<'x, 'y> =
+        let copy cell =
+            match cell with
+            | Statistic t -> Statistic(t.To t.ElementType)
+            | Draws _ -> cell
+
+        { Model =
+            { model with
+                Params = store.Snapshot()
+                State = Array.map copy state }
+          Moments = Array.init store.Moments.Length (fun i -> store.SnapshotMoment(i, arena))
+          Steps = steps }
+
+    /// <summary>The model as it is now: a copy.</summary>
+    member this.Model: Model<'x, 'y> = this.Fit.Model
+
+    /// The output in prediction mode, in memory that is reused at the next step.
+    member internal _.Predict(input: Batch<'x>, read: Batch<'y> -> 'a) : 'a =
+        let before = Denormals.Flushing
+        Denormals.Set true
+
+        try
+            read (model.Layer.Apply Predict store.Views state (Batch.map adopt input)).Output
+        finally
+            arena.Reset()
+            Denormals.Set before
+
+    /// The most bytes of workspace one step has asked for.
+    member internal _.PeakBytes = arena.PeakBytes
+
+    /// The name of the first parameter that holds a value that is not finite, if any.
+    member internal _.BrokenParameter =
+        let broken (t: Tensor) = Seq.exists (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
+
+        Seq.zip (Layer.slots model.Layer) store.Views
+        |> Seq.tryFind (fun (_, view) -> broken view)
+        |> Option.map fst

@@ -1,0 +1,301 @@
+namespace DL
+
+open System
+open DL.Core
+open DL.Core.Ops
+
+/// Positions, paths and the slicing of flat parameter arrays: what every combinator shares.
+[<RequireQualifiedAccess>]
+module internal Wiring =
+    let inline width (f: Layer<'x, 'y>) = f.Slots.Length + f.Cells.Length
+
+    let shift n (slots: Slot list) =
+        if n = 0 then slots else slots |> List.map (fun s -> { s with Stage = s.Stage + n })
+
+    let shiftRows n (rows: Row list) =
+        if n = 0 then rows else rows |> List.map (fun r -> { r with Stage = r.Stage + n })
+
+    /// Slots put below a name at position 0.
+    let under prefix (stages: int) (slots: Slot list) =
+        slots
+        |> List.map (fun s ->
+            let inner = if stages <= 1 then s.Name else $"{s.Stage}.{s.Name}"
+            { s with Stage = 0; Name = (if prefix = "" then inner else $"{prefix}.{inner}") })
+
+    let rowsUnder prefix (stages: int) (rows: Row list) =
+        rows
+        |> List.map (fun r ->
+            let inner = [ (if stages <= 1 then "" else string r.Stage); r.Path ] |> List.filter ((<>) "")
+            { r with Stage = 0; Path = String.Join(".", (if prefix = "" then inner else prefix :: inner)) })
+
+    let private leading (path: string) =
+        let dot = path.IndexOf '.'
+
+        match dot > 0, Int32.TryParse(if dot > 0 then path.Substring(0, dot) else "") with
+        | true, (true, n) -> ValueSome struct (n, path.Substring(dot + 1))
+        | _ -> ValueNone
+
+    /// Runs an Init; a shape error from inside is told with the path of the layer it comes from.
+    let located (relocate: string -> string) (init: unit -> 'a) =
+        try
+            init ()
+        with :? ShapeException as e ->
+            let mend = if e.Mend = "" then null else e.Mend
+            raise (ShapeException(relocate e.Where, e.Expected, e.Got, mend))
+
+    /// The path of a layer at a position n further along the chain.
+    let at n (path: string) =
+        match leading path with
+        | ValueSome struct (stage, rest) -> $"{stage + n}.{rest}"
+        | ValueNone -> $"{n}.{path}"
+
+    let below prefix (path: string) = if prefix = "" then path else $"{prefix}.{path}"
+
+    let split (count: int) (total: int) (items: 'a[]) : struct ('a[] * 'a[]) =
+        if total = 0 then struct (items, items)
+        elif count = 0 then struct ([||], items)
+        elif count = total then struct (items, [||])
+        else struct (Array.sub items 0 count, Array.sub items count (total - count))
+
+    let append (a: 'a[]) (b: 'a[]) =
+        if a.Length = 0 then b
+        elif b.Length = 0 then a
+        else Array.append a b
+
+    let add (a: Tensor) (b: Tensor) : Tensor = Add.Forward(a, b)
+
+    /// The cotangents of two uses of one input, added when somebody asks.
+    let sumLater (a: Batch<'x>) (b: Batch<'x>) : Batch<'x> =
+        match a.Value, b.Value with
+        | Two _, _
+        | _, Two _ -> Batch.map2 add a b
+        | _ -> Batch.delayed (fun () -> add (Batch.tensor a) (Batch.tensor b))
+
+/// <summary>The grammar of composition: <c>identity</c>, <c>--&gt;</c> and <c>fork</c>.</summary>
+[<AutoOpen>]
+module Composition =
+    let private describe name children = { Name = name; Settings = []; Children = children }
+
+    /// <summary>The layer that returns its input: the unit of <c>--&gt;</c>.</summary>
+    let identity<'x> : Layer<'x, 'x> =
+        { About = describe "identity" []
+          Stages = 0
+          Slots = []
+          Cells = []
+          Init = fun _ shape -> { Shape = shape; Params = [||]; State = [||]; Rows = [] }
+          Apply = fun _ _ state x -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) }
+          Fuse = Layer.noFuse
+          Head = Layer.noHead }
+
+    let private chained (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) =
+        let parts (d: Description) = if d.Name = "chain" then d.Children elif d.Name = "identity" then [] else [ d ]
+
+        match parts f.About @ parts g.About with
+        | [] -> describe "identity" []
+        | [ one ] -> one
+        | many -> describe "chain" many
+
+    let rec private compose (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) : Layer<'x, 'z> =
+        let nf, ng, cf, cg = f.Slots.Length, g.Slots.Length, f.Cells.Length, g.Cells.Length
+        let alone = f.Stages + g.Stages <= 1
+
+        { About = chained f g
+          Stages = f.Stages + g.Stages
+          Slots = f.Slots @ Wiring.shift f.Stages g.Slots
+          Cells = f.Cells @ Wiring.shift f.Stages g.Cells
+          Init =
+            fun key shape ->
+                let a = Wiring.located (if alone then id else Wiring.at 0) (fun () -> f.Init key shape)
+                let next = key.Skip(Wiring.width f)
+                let b = Wiring.located (if alone then id else Wiring.at f.Stages) (fun () -> g.Init next a.Shape)
+
+                { Shape = b.Shape
+                  Params = Wiring.append a.Params b.Params
+                  State = Wiring.append a.State b.State
+                  Rows = a.Rows @ Wiring.shiftRows f.Stages b.Rows }
+          Apply =
+            fun mode ps state x ->
+                let struct (pf, pg) = Wiring.split nf (nf + ng) ps
+                let struct (sf, sg) = Wiring.split cf (cf + cg) state
+                let a = f.Apply mode pf sf x
+                let b = g.Apply mode pg sg a.Output
+                let backF, backG = a.Pullback, b.Pullback
+
+                { Output = b.Output
+                  State = Wiring.append a.State b.State
+                  Pullback =
+                    fun dz ->
+                        let struct (dy, dpg) = backG dz
+                        let struct (dx, dpf) = backF dy
+                        struct (dx, Wiring.append dpf dpg) }
+          Fuse =
+            fun activation ->
+                match g.Fuse activation with
+                | ValueSome fused -> ValueSome(compose f fused)
+                | ValueNone -> ValueNone
+          Head =
+            fun () ->
+                match f.Head() with
+                | ValueSome struct (activation, rest) -> ValueSome struct (activation, rest --> g)
+                | ValueNone -> ValueNone }
+
+    /// <summary>First f, then g; the pullback runs the other way: the chain rule.</summary>
+    /// <remarks>Associative, with <c>identity</c> as its unit, bit for bit. Where f ends in a dense layer and g begins with an
+    /// activation, one fused kernel does both, with the same result.</remarks>
+    and (-->) (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) : Layer<'x, 'z> =
+        match g.Head() with
+        | ValueSome struct (activation, rest) ->
+            match f.Fuse activation with
+            | ValueSome fused -> fused --> rest
+            | ValueNone -> compose f g
+        | ValueNone -> compose f g
+
+    /// Keeps two layers from being fused, so that laws can compare the fused with the plain form.
+    let internal unfused (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) : Layer<'x, 'z> = compose f g
+
+    let private branches name stages (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) =
+        describe name [ f.About; g.About ],
+        Wiring.under "0" f.Stages f.Slots @ Wiring.under "1" g.Stages g.Slots,
+        Wiring.under "0" f.Stages f.Cells @ Wiring.under "1" g.Stages g.Cells,
+        (stages: int)
+
+    let private initBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) key fx gx : Setup<'y * 'v> =
+        let a = Wiring.located (Wiring.below "0.0") (fun () -> f.Init key fx)
+        let b = Wiring.located (Wiring.below "0.1") (fun () -> g.Init (key.Skip(Wiring.width f)) gx)
+
+        { Shape = Shape.pair a.Shape b.Shape
+          Params = Wiring.append a.Params b.Params
+          State = Wiring.append a.State b.State
+          Rows = Wiring.rowsUnder "0" f.Stages a.Rows @ Wiring.rowsUnder "1" g.Stages b.Rows }
+
+    let private applyBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) =
+        let nf, ng, cf, cg = f.Slots.Length, g.Slots.Length, f.Cells.Length, g.Cells.Length
+
+        fun mode ps state x u ->
+            let struct (pf, pg) = Wiring.split nf (nf + ng) ps
+            let struct (sf, sg) = Wiring.split cf (cf + cg) state
+            let a = f.Apply mode pf sf x
+            let b = g.Apply mode pg sg u
+            struct (a, b, Wiring.append a.State b.State)
+
+    /// <summary>Both layers on the same input, giving a pair. In the pullback the gradients of the input add.</summary>
+    let fork (f: Layer<'x, 'y>) (g: Layer<'x, 'z>) : Layer<'x, 'y * 'z> =
+        let about, slots, cells, stages = branches "fork" 1 f g
+        let apply = applyBoth f g
+
+        { About = about
+          Stages = stages
+          Slots = slots
+          Cells = cells
+          Init = fun key shape -> initBoth f g key shape shape
+          Apply =
+            fun mode ps state x ->
+                let struct (a, b, next) = apply mode ps state x x
+                let backF, backG = a.Pullback, b.Pullback
+
+                { Output = Batch.pair a.Output b.Output
+                  State = next
+                  Pullback =
+                    fun dyz ->
+                        let struct (dy, dz) = Batch.split dyz
+                        let struct (dxf, dpf) = backF dy
+                        let struct (dxg, dpg) = backG dz
+                        struct (Wiring.sumLater dxf dxg, Wiring.append dpf dpg) }
+          Fuse = Layer.noFuse
+          Head = Layer.noHead }
+
+    /// <summary>f on the first part of a pair, g on the second.</summary>
+    let both (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) : Layer<'x * 'u, 'y * 'v> =
+        let about, slots, cells, stages = branches "both" 1 f g
+        let apply = applyBoth f g
+
+        { About = about
+          Stages = stages
+          Slots = slots
+          Cells = cells
+          Init =
+            fun key shape ->
+                let struct (fx, gx) = Shape.split shape
+                initBoth f g key fx gx
+          Apply =
+            fun mode ps state xu ->
+                let struct (x, u) = Batch.split xu
+                let struct (a, b, next) = apply mode ps state x u
+                let backF, backG = a.Pullback, b.Pullback
+
+                { Output = Batch.pair a.Output b.Output
+                  State = next
+                  Pullback =
+                    fun dyv ->
+                        let struct (dy, dv) = Batch.split dyv
+                        let struct (dx, dpf) = backF dy
+                        let struct (du, dpg) = backG dv
+                        struct (Batch.pair dx du, Wiring.append dpf dpg) }
+          Fuse = Layer.noFuse
+          Head = Layer.noHead }
+
+    let private wiring name shape apply : Layer<'x, 'y> =
+        { Layer.pure' name shape apply with
+            Stages = 0
+            Init = fun _ s -> { Shape = shape s; Params = [||]; State = [||]; Rows = [] } }
+
+    /// <summary>A pair of twice the same value.</summary>
+    let dup<'x> : Layer<'x, 'x * 'x> =
+        wiring "dup" (fun s -> Shape.pair s s) (fun x ->
+            struct (Batch.pair x x,
+                    fun dy ->
+                        let struct (a, b) = Batch.split dy
+                        Wiring.sumLater a b))
+
+    /// <summary>A pair with its parts exchanged.</summary>
+    let swap<'x, 'y> : Layer<'x * 'y, 'y * 'x> =
+        let exchange (xy: Batch<'a * 'b>) : Batch<'b * 'a> =
+            let struct (x, y) = Batch.split xy
+            Batch.pair y x
+
+        wiring
+            "swap"
+            (fun s ->
+                let struct (a, b) = Shape.split s
+                Shape.pair b a)
+            (fun x -> struct (exchange x, exchange))
+
+    let private zeroLike (batch: Batch<'x>) : Batch<'x> = Batch.map (fun t -> Scale.Forward(t, 0.0)) batch
+
+    /// <summary>The first part of a pair; the second gets a gradient of zero.</summary>
+    let first<'x, 'y> : Layer<'x * 'y, 'x> =
+        wiring
+            "first"
+            (fun s ->
+                let struct (a, _) = Shape.split s
+                a)
+            (fun xy ->
+                let struct (x, y) = Batch.split xy
+                struct (x, fun dx -> Batch.pair dx (zeroLike y)))
+
+    /// <summary>The second part of a pair; the first gets a gradient of zero.</summary>
+    let second<'x, 'y> : Layer<'x * 'y, 'y> =
+        wiring
+            "second"
+            (fun s ->
+                let struct (_, b) = Shape.split s
+                b)
+            (fun xy ->
+                let struct (x, y) = Batch.split xy
+                struct (y, fun dy -> Batch.pair (zeroLike x) dy))
+
+    /// <summary>The sum of a pair of equal shapes.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the shapes differ.</exception>
+    let sum<'x> : Layer<'x * 'x, 'x> =
+        wiring
+            "sum"
+            (fun s ->
+                let struct (a, b) = Shape.split s
+
+                if a <> b then
+                    raise (ShapeException("sum", $"two branches of shape {a}", $"{a} and {b}", $"End the second branch in shape {a}, for a vector with dense {a}."))
+
+                a)
+            (fun xy ->
+                let struct (x, y) = Batch.split xy
+                struct (Batch.map2 Wiring.add x y, fun dy -> Batch.pair dy dy))

@@ -1,0 +1,262 @@
+namespace DL.Laws
+
+open System
+open System.Text
+open FsCheck
+open FsCheck.FSharp
+open DL
+open DL.Core
+
+/// <summary>What a layer claims of itself; each claim takes a law away or adds one.</summary>
+type Claims =
+    {
+        /// <summary>Examples of one batch influence each other, as in batch norm.</summary>
+        MixesExamples: bool
+        /// <summary>The pullback is meant to differ from the derivative, as in <c>stopGradient</c>.</summary>
+        StopsGradient: bool
+    }
+
+/// <summary>Claims of layers.</summary>
+[<RequireQualifiedAccess>]
+module Claims =
+    /// <summary>Examples are apart and the pullback is the derivative.</summary>
+    let none: Claims =
+        {
+            MixesExamples = false
+            StopsGradient = false
+        }
+
+/// <summary>What all laws of a layer came to.</summary>
+[<NoEquality; NoComparison>]
+type Report =
+    {
+        /// <summary>The layer.</summary>
+        Subject: string
+        /// <summary>The settings of the run.</summary>
+        Settings: Settings
+        /// <summary>Every law with its verdict.</summary>
+        Verdicts: (Law * Verdict) list
+    }
+
+    /// <summary>Whether every law holds.</summary>
+    member this.Holds =
+        this.Verdicts
+        |> List.forall (fun (_, verdict) ->
+            match verdict with
+            | Holds _ -> true
+            | Fails _ -> false)
+
+    /// <summary>The laws that do not hold, with their counter-examples.</summary>
+    member this.Broken =
+        this.Verdicts
+        |> List.choose (fun (law, verdict) ->
+            match verdict with
+            | Holds _ -> None
+            | Fails counter -> Some(law, counter))
+
+    /// <summary>A table of laws, cases and worst errors, and the counter-examples below it.</summary>
+    override this.ToString() =
+        let width = this.Verdicts |> List.map (fun (law, _) -> law.Name.Length) |> List.fold max 3
+        let text = StringBuilder()
+        let line (a: string) (b: string) (c: string) = text.AppendLine($"{a.PadRight width}  {b, 6}  {c}") |> ignore
+        text.AppendLine($"{this.Subject}: {this.Settings.Cases} cases a law, seed {this.Settings.Seed}") |> ignore
+        line "law" "cases" "worst error"
+
+        for law, verdict in this.Verdicts do
+            match verdict with
+            | Holds(cases, worst) -> line law.Name (string cases) (if worst = 0.0 then "exact" else Evidence.number worst)
+            | Fails counter -> line law.Name (string counter.Cases) "BROKEN"
+
+        for law, counter in this.Broken do
+            text.AppendLine().AppendLine(Law.explain law counter) |> ignore
+
+        text.ToString().TrimEnd()
+
+/// <summary>The front door: hold a layer to every law.</summary>
+/// <remarks><c>Laws.check layer</c> throws with a counter-example; <c>Laws.report layer</c> gives a table. The number of cases and the seed come
+/// from <c>DL_CASES</c> and <c>DL_SEED</c>, 100 and 1 by default.</remarks>
+[<RequireQualifiedAccess>]
+module Laws =
+    let private examples = [ 1; 2; 3; 5; 8; 9 ]
+
+    /// What a layer may be tried on: shapes, the first the simplest.
+    let private trials (shapes: Shape<'x> list) (allowed: Numbers list) : Arbitrary<Trial<'x>> =
+        let generate =
+            Gen.map4
+                (fun shape examples numbers seed ->
+                    {
+                        Shape = shape
+                        Examples = examples
+                        Numbers = numbers
+                        Seed = seed
+                    })
+                (Gen.elements shapes)
+                (Gen.elements examples)
+                (Generators.numbers allowed)
+                Generators.seed
+
+        let shrink (t: Trial<'x>) =
+            seq {
+                for shape in shapes |> Seq.takeWhile ((<>) t.Shape) do
+                    { t with Shape = shape }
+
+                for n in examples |> Seq.takeWhile ((<>) t.Examples) do
+                    { t with Examples = n }
+
+                for numbers in Generators.simplerNumbers allowed t.Numbers do
+                    { t with Numbers = numbers }
+            }
+
+        Arb.fromGenShrink (generate, shrink)
+
+    // Differences need a neighbourhood without kinks; what is compared bit for bit meets kinks and ties too.
+    let private smooth = [ Ordinary; EqualRows; ConstantRows ]
+    let private any = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows ]
+
+    /// Laws whose claims are met, as a name, the numbers it is tried on, and its evidence.
+    let private table (claims: Claims) : (string * Numbers list * (Layer<'x, 'y> -> Trial<'x> -> Evidence)) list =
+        [
+            "Init's shapes are Apply's shapes", any, LayerLaws.shapes
+            if not claims.StopsGradient then
+                "pullback is the derivative (differences)", smooth, LayerLaws.derivative
+            "pullback is linear", any, LayerLaws.linear
+            "pullback of zero is zero", any, LayerLaws.zero
+            "twice the same", any, LayerLaws.repeatable
+            "nothing read is changed", any, LayerLaws.untouched
+            "prediction keeps the state", any, LayerLaws.predictionKeepsState
+            "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
+            "float32 is float64, rounded", [ Ordinary ], LayerLaws.precision
+            "workspace and heap agree", any, LayerLaws.workspace
+            if not claims.MixesExamples then
+                "examples are apart", any, LayerLaws.examplesApart
+                "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd
+        ]
+
+    /// A layer as it was written: <c>dense 3 --&gt; residual (tanh --&gt; dense 3)</c>.
+    let rec private written (about: Description) : string =
+        let inParentheses (d: Description) =
+            if d.Children.IsEmpty && d.Settings.IsEmpty then written d else $"({written d})"
+
+        if about.Name = "chain" then
+            about.Children |> List.map written |> String.concat " --> "
+        else
+            string about :: List.map inParentheses about.Children |> String.concat " "
+
+    /// Whether Init takes a shape; only a shape that does not fit is a no.
+    let private takes (layer: Layer<'x, 'y>) (shape: Shape<'x>) =
+        try
+            layer.Init (Key.ofSeed 0) shape |> ignore
+            true
+        with :? ShapeException ->
+            false
+
+    let private over (claims: Claims) (subject: string) (shapes: Shape<'x> list) (layer: Layer<'x, 'y>) : Law list =
+        // A width of 1 makes some gradients vanish that are there at every other width.
+        let wide = shapes |> List.filter (fun s -> not (string s = "1"))
+
+        table claims
+        |> List.map (fun (name, numbers, evidence) ->
+            let from = if numbers = [ Ordinary ] && not wide.IsEmpty then wide else shapes
+            Law.create name subject (trials from numbers) (evidence layer))
+
+    /// <summary>All laws of a layer at one shape of its input, whatever its kind.</summary>
+    /// <param name="claims">What the layer claims of itself.</param>
+    /// <param name="shape">The shape of one example.</param>
+    /// <param name="layer">The layer.</param>
+    let all (claims: Claims) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Law list =
+        over claims $"{written layer.About} on {shape}" [ shape ] layer
+
+    /// <summary>All laws of a layer over vectors, at every width from 1 to 33 it takes.</summary>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">It takes no such width.</exception>
+    let allOfVectors (claims: Claims) (layer: Layer<Vec, Vec>) : Law list =
+        let widths = [ 1; 2; 3; 5; 7; 8; 9; 15; 16; 17; 24; 31; 33 ]
+        let others = [ 1..64 ] |> List.except widths
+        let fitting candidates = candidates |> List.map Shape.vec |> List.filter (takes layer)
+
+        match fitting widths with
+        | [] ->
+            match fitting others with
+            | [] ->
+                raise (
+                    InvalidArgumentException(
+                        "Laws.check",
+                        "a layer that takes vectors of some width up to 64",
+                        $"{layer.About}",
+                        "Give the shape: Laws.checkAt (Shape.vec n) layer."
+                    )
+                )
+            | shapes -> over claims (written layer.About) shapes layer
+        | shapes -> over claims (written layer.About) shapes layer
+
+    /// <summary>Tries laws and gathers their verdicts.</summary>
+    let run (settings: Settings) (subject: string) (laws: Law list) : Report =
+        {
+            Subject = subject
+            Settings = settings
+            Verdicts = laws |> List.map (fun law -> law, law.Check settings)
+        }
+
+    /// <summary>The report of a layer over vectors.</summary>
+    let report (layer: Layer<Vec, Vec>) : Report =
+        allOfVectors Claims.none layer |> run (Settings.fromEnvironment ()) (written layer.About)
+
+    /// <summary>The report of a layer of any kind at one shape of its input.</summary>
+    let reportAt (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Report =
+        all Claims.none shape layer |> run (Settings.fromEnvironment ()) $"{written layer.About} on {shape}"
+
+    /// <summary>Throws unless every law in a report holds.</summary>
+    /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message is the report.</exception>
+    let demand (report: Report) : unit =
+        if not report.Holds then
+            raise (LawBrokenException(string report))
+
+    /// <summary>Holds a layer over vectors to every law, at all widths it takes.</summary>
+    /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message shows the counter-example and how to replay it.</exception>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">The layer takes no width up to 64.</exception>
+    let check (layer: Layer<Vec, Vec>) : unit = demand (report layer)
+
+    /// <summary>Holds a layer of any kind to every law at one shape of its input: <c>Laws.checkAt (Shape.image (3, 8, 8)) layer</c>.</summary>
+    /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message shows the counter-example and how to replay it.</exception>
+    let checkAt (shape: Shape<'x>) (layer: Layer<'x, 'y>) : unit = demand (reportAt shape layer)
+
+    /// <summary>As <c>checkAt</c>, for a layer with claims of its own.</summary>
+    /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message shows the counter-example and how to replay it.</exception>
+    let checkWith (claims: Claims) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : unit =
+        all claims shape layer |> run (Settings.fromEnvironment ()) $"{written layer.About} on {shape}" |> demand
+
+    /// <summary>The laws of random networks up to depth 4: a shrinking, printable network in every case.</summary>
+    let ofArchitectures: Law list =
+        let generate =
+            Gen.map4
+                (fun architecture width examples seed ->
+                    struct (architecture,
+                            {
+                                Shape = Shape.vec width
+                                Examples = examples
+                                Numbers = Ordinary
+                                Seed = seed
+                            }))
+                (Architecture.generate 4)
+                (Gen.choose (1, 5))
+                (Gen.choose (1, 5))
+                Generators.seed
+
+        let shrink (struct (architecture, trial: Trial<Vec>)) =
+            seq {
+                for smaller in Architecture.shrink architecture do
+                    struct (smaller, trial)
+
+                for n in 1 .. Shape.features trial.Shape - 1 do
+                    struct (architecture, { trial with Shape = Shape.vec n })
+
+                for n in 1 .. trial.Examples - 1 do
+                    struct (architecture, { trial with Examples = n })
+            }
+
+        let cases = Arb.fromGenShrink (generate, shrink)
+
+        table { Claims.none with MixesExamples = true }
+        // A random network may well cut a parameter off, and sum up roundings without bound.
+        |> List.filter (fun (name, _, _) -> name <> "every parameter gets a gradient" && name <> "float32 is float64, rounded")
+        |> List.map (fun (name, _, evidence) ->
+            Law.create name "random networks" cases (fun struct (architecture, trial) -> evidence (Architecture.build architecture) trial))

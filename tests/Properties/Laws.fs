@@ -1,0 +1,33 @@
+/// Every law of the suite, by name: what both hosts run.
+module DL.Properties.Laws
+
+open DL.Laws
+
+/// All operations that have laws.
+let operations: Operation list =
+    [
+        Ops.Elementwise.operations
+        Ops.Normalization.operations
+        Ops.Reductions.operations
+        Losses.Losses.operations
+    ]
+    |> List.concat
+
+/// All laws as values.
+let laws: Law list =
+    [
+        operations |> List.collect OperationLaws.all
+        Ops.Linear.operations |> List.collect OperationLaws.all |> Engines.each
+        Layers.Registry.laws |> Engines.each
+        Laws.ofArchitectures |> Engines.each
+        Composition.Category.laws |> Engines.each
+        Composition.Combinators.laws |> Engines.each
+        Composition.Sequences.laws |> Engines.each
+    ]
+    |> List.concat
+
+let private settings = Settings.fromEnvironment ()
+
+/// All laws by name: a check throws when its law does not hold.
+let all: (string * (unit -> unit)) list =
+    laws |> List.map (fun law -> Law.title law, fun () -> Law.demand settings law)
