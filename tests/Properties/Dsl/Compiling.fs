@@ -11,7 +11,7 @@ let private libraries = AppContext.BaseDirectory
 /// Type-checks and runs a script by `dotnet fsi`: its exit code and everything it said.
 let private script (body: string list) =
     let file = Path.Combine(Path.GetTempPath(), $"dl-{Guid.NewGuid():N}.fsx")
-    let folder = libraries.Replace('\\', '/')
+    let folder = (string libraries).Replace('\\', '/')
     let head = [ $"#I \"{folder}\""; "#r \"DL.Core.CSharp.dll\""; "#r \"DL.Dsl.FSharp.dll\""; "open DL" ]
     File.WriteAllLines(file, head @ body)
 
