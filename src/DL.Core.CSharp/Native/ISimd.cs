@@ -54,6 +54,9 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>All bits set where a &lt; b.</summary>
     static abstract TSelf Less(TSelf a, TSelf b);
 
+    /// <summary>All bits set in lane i where words[i] is at least the threshold; as many words as lanes are read.</summary>
+    static abstract TSelf AtLeast(uint* words, uint threshold);
+
     /// <summary>Lanes of a where the mask is set, else of b.</summary>
     static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
 

@@ -93,6 +93,15 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
     public static Simd128<T> Less(Simd128<T> a, Simd128<T> b) => new(Vector128.LessThan(a._lanes, b._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd128<T> AtLeast(uint* words, uint threshold)
+    {
+        if (IsSingle)
+            return new(Vector128.GreaterThanOrEqual(Vector128.Load(words), Vector128.Create(threshold)).As<uint, T>());
+        var widened = Vector128.Create((ulong)words[0], words[1]);
+        return new(Vector128.GreaterThanOrEqual(widened, Vector128.Create((ulong)threshold)).As<ulong, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd128<T> Select(Simd128<T> mask, Simd128<T> a, Simd128<T> b) =>
         new(Vector128.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 

@@ -93,6 +93,16 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
     public static Simd256<T> Less(Simd256<T> a, Simd256<T> b) => new(Vector256.LessThan(a._lanes, b._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd256<T> AtLeast(uint* words, uint threshold)
+    {
+        if (IsSingle)
+            return new(Vector256.GreaterThanOrEqual(Vector256.Load(words), Vector256.Create(threshold)).As<uint, T>());
+        var half = Vector128.Load(words);
+        var widened = Vector256.Create(Vector128.WidenLower(half), Vector128.WidenUpper(half));
+        return new(Vector256.GreaterThanOrEqual(widened, Vector256.Create((ulong)threshold)).As<ulong, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd256<T> Select(Simd256<T> mask, Simd256<T> a, Simd256<T> b) =>
         new(Vector256.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 

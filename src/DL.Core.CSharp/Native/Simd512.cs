@@ -94,6 +94,16 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
     public static Simd512<T> Less(Simd512<T> a, Simd512<T> b) => new(Vector512.LessThan(a._lanes, b._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd512<T> AtLeast(uint* words, uint threshold)
+    {
+        if (IsSingle)
+            return new(Vector512.GreaterThanOrEqual(Vector512.Load(words), Vector512.Create(threshold)).As<uint, T>());
+        var half = Vector256.Load(words);
+        var widened = Vector512.Create(Vector256.WidenLower(half), Vector256.WidenUpper(half));
+        return new(Vector512.GreaterThanOrEqual(widened, Vector512.Create((ulong)threshold)).As<ulong, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd512<T> Select(Simd512<T> mask, Simd512<T> a, Simd512<T> b) =>
         new(Vector512.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 
