@@ -110,7 +110,7 @@ module Laws =
         Arb.fromGenShrink (generate, shrink)
 
     // Differences need a neighbourhood without kinks; what is compared bit for bit meets kinks and ties too.
-    let private smooth = [ Ordinary; EqualRows; ConstantRows ]
+    let private smooth = [ Ordinary; EqualRows ]
     let private any = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows ]
 
     /// Laws whose claims are met, as a name, the numbers it is tried on, and its evidence.
@@ -151,8 +151,8 @@ module Laws =
             false
 
     let private over (claims: Claims) (subject: string) (shapes: Shape<'x> list) (layer: Layer<'x, 'y>) : Law list =
-        // A width of 1 makes some gradients vanish that are there at every other width.
-        let wide = shapes |> List.filter (fun s -> not (string s = "1"))
+        // One or two features have no variance to speak of: what a norm makes of them is rounding.
+        let wide = shapes |> List.filter (fun s -> not (List.contains (string s) [ "1"; "2" ]))
 
         table claims
         |> List.map (fun (name, numbers, evidence) ->

@@ -172,7 +172,10 @@ module internal LayerLaws =
 
     /// float32 gives what float64 gives, within what rounding the input would change.
     let precision (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
-        let single trial =
+        let single (trial: Trial<'x>) =
+            // So few examples have no variance to speak of: what batch norm makes of them is rounding.
+            let trial = { trial with Examples = max 6 trial.Examples }
+
             inModes (fun mode ->
                 let wide = Probe.make mode layer trial |> Probe.inPrecision ElementType.Float32 |> Probe.inPrecision ElementType.Float64
                 let y, dxp = everything wide trial

@@ -7,6 +7,9 @@ open DL.Laws
 let operations: Operation list =
     [
         Ops.Elementwise.operations
+        Ops.Arithmetic.operations
+        Ops.Shapes.operations
+        Ops.Softmax.operations
         Ops.Normalization.operations
         Ops.Reductions.operations
         Losses.Losses.operations

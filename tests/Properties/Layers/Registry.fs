@@ -12,13 +12,20 @@ type Specimen = { Name: string; Laws: Law list }
 let private apart = Claims.none
 let private mixes = { apart with MixesExamples = true }
 
+/// A law tells the public name where the layer's own description does not.
+let private specimen name (laws: Law list) =
+    let told (law: Law) =
+        if law.Subject.Contains $"{name}" then law else { law with Subject = $"{name}: {law.Subject}" }
+
+    { Name = name; Laws = List.map told laws }
+
 /// A layer over vectors, at every width it takes.
 let private vec name claims (layer: Layer<Vec, Vec>) =
-    { Name = name; Laws = Laws.allOfVectors claims layer }
+    specimen name (Laws.allOfVectors claims layer)
 
 /// A layer of any kind, at one shape.
 let private at name claims (shape: Shape<'x>) (layer: Layer<'x, 'y>) =
-    { Name = name; Laws = Laws.all claims shape layer }
+    specimen name (Laws.all claims shape layer)
 
 let private image = Shape.image (2, 3, 4)
 let private sequence = Shape.seq (5, 3)
