@@ -17,12 +17,21 @@ internal interface ITileColumns
     static abstract bool Masked { get; }
 }
 
+/// <summary>Whether a tile leaves what it reads of B packed for the tiles below it.</summary>
+internal interface ITilePacking
+{
+    static abstract bool Packs { get; }
+}
+
 /// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
 internal unsafe struct Tile<T>
     where T : unmanaged
 {
     internal nint K, ARow, AStep, ANext, BStep, CRow;
     internal T* A, B, C;
+
+    /// <summary>Where a tile that packs B on its way leaves it for the tiles to come.</summary>
+    internal T* Packed;
 
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
@@ -37,11 +46,12 @@ internal static unsafe class GemmKernel
 {
     /// <summary>Runs <paramref name="tiles"/> tiles of the same height, one under the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Run<V, T, R, N>(in Tile<T> tile, T* a, T* c, nint tiles)
+    internal static void Run<V, T, R, N, P>(in Tile<T> tile, T* a, T* c, nint tiles)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
         where R : struct, ITileRows
         where N : struct, ITileColumns
+        where P : struct, ITilePacking
     {
         nint row = tile.ARow, row3 = 3 * row, step = tile.AStep, stepB = tile.BStep, ldc = tile.CRow, k = tile.K;
         var start = tile.B;
@@ -57,13 +67,22 @@ internal static unsafe class GemmKernel
             V c50 = default, c51 = default;
             V c60 = default, c61 = default;
             V c70 = default, c71 = default;
-            T* a0 = a, a4 = a + 4 * row, b = start;
+            T* a0 = a, a4 = a + 4 * row, b = start, packed = tile.Packed;
             var c4 = c + 4 * ldc;
             Prefetch<T, R>(c, c4, ldc);
+            if (N.Vectors == 2)
+                Prefetch<T, R>(c + V.Count, c4 + V.Count, ldc);
             for (var p = k; p > 0; p--)
             {
                 var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
                 var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
+                if (P.Packs)
+                {
+                    V.Store(b0, packed);
+                    if (N.Vectors == 2)
+                        V.Store(b1, packed + V.Count);
+                    packed += 2 * V.Count;
+                }
                 {
                     var x = V.Broadcast(a0);
                     c00 = V.MultiplyAdd(x, b0, c00);
