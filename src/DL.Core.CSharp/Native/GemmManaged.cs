@@ -30,7 +30,7 @@ internal static unsafe class GemmManaged
     {
         if (product.Empty())
             return;
-        if (product.N == 1 && product.Ldc == 1 && product.M > SkinnyRows)
+        if (product.N == 1 && product.Ldc == 1 && product.M > SkinnyRows && (long)product.M * product.K >= SkinnyWork)
             Skinny<V, T>(Swapped(product));
         else if (product.M <= SkinnyRows && (long)product.N * product.K >= SkinnyWork)
             Skinny<V, T>(product);
@@ -112,11 +112,12 @@ internal static unsafe class GemmManaged
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
+        var crowded = product.Lda * sizeof(T) % PageBytes == 0;
         long bytesA = (long)product.K * product.M * sizeof(T), bytesB = (long)product.K * product.N * sizeof(T);
         var packB = product.TransposeB || (product.M > 2 * V.TileRows && bytesB > InPlaceBytes);
         var packA = product.TransposeA
-            ? product.N > 2 * V.Count && bytesA > InPlaceBytes
-            : product.N >= (product.Lda * sizeof(T) % PageBytes == 0 ? WideEnough / 2 : WideEnough) && bytesA > LargeBytes;
+            ? product.N > 2 * V.Count && bytesA > (crowded ? InPlaceBytes : 4 * InPlaceBytes)
+            : product.N >= (crowded ? WideEnough / 2 : WideEnough) && bytesA > LargeBytes;
         return (packA, packB);
     }
 
