@@ -26,6 +26,7 @@ let laws: Law list =
         Composition.Category.laws |> Engines.each
         Composition.Combinators.laws |> Engines.each
         Composition.Sequences.laws |> Engines.each
+        Mutants.Killing.laws
     ]
     |> List.concat
 
