@@ -52,7 +52,7 @@ let mutants: (string * Operation * Operation) list =
         "Mean: missing 1/n", mean, mean |> scaled (fun case -> float case.Sizes[1])
         "Linear: missing transpose", linear, linear |> back (fun case x y dy ->
             let g = linear.Backward case x y dy
-            [| g[0]; (if x[1].Shape[0] = x[1].Shape[1] then Transpose.Forward(g[1], 1, 0) else g[1]); g[2] |])
+            [| g[0]; like g[1] (numbers (Transpose.Forward(g[1], 1, 0))); g[2] |])
         "MeanSquaredError: missing 2", squared, squared |> scaled (fun _ -> 0.5)
         "MeanSquaredError: missing 1/n", squared, squared |> scaled (fun case -> float (List.reduce (*) case.Sizes))
         "Pad: off by one", pad, pad |> back (fun case x y dy ->
