@@ -38,7 +38,7 @@ module DenseLayer =
 
     let private init (options: DenseSettings) units about activation key shape =
         let features = Shape.features shape
-        let weight = options.Weights.Draw key [| features; units |] features units
+        let weight = options.Weights.Draw key (Shape [| features; units |]) features units
 
         let ps =
             if options.Bias then
