@@ -64,7 +64,7 @@ module Optimizer =
     /// <remarks>I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2019.</remarks>
     let adamW (decay: float) (rate: float) : Optimizer =
         create "adamW" rate 2 (fun t eta w g moments ->
-            AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, decay), t))
+            AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, Decay = decay), t))
 
     /// <summary>One step from given gradients over several parameters, as a function: nothing that comes in is changed.</summary>
     /// <param name="optimizer">The optimizer.</param>

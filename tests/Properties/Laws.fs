@@ -26,6 +26,11 @@ let laws: Law list =
         Composition.Category.laws |> Engines.each
         Composition.Combinators.laws |> Engines.each
         Composition.Sequences.laws |> Engines.each
+        Ops.Probability.laws
+        Ops.Identities.laws
+        Ops.Statistics.laws
+        Optimizers.Optimizers.laws
+        Mutants.Killing.laws
     ]
     |> List.concat
 

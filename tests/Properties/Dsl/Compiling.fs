@@ -36,13 +36,14 @@ let ``a right script compiles and runs`` () =
     contains "1.weight" said
 
 /// Scripts with one mistake, and what the compiler must say to each.
-let mistakes: obj[] seq =
+let mistakes =
     [ "let net: Layer<Image, Vec> = dense 10", "Layer<Image,Vec>", "Layer<Vec,Vec>"
       "let net = flatten --> flatten", "Layer<Vec,", "Layer<Image,Vec>"
       "let net = dense 4 --> perToken (dense 3)", "Layer<Vec,", "Layer<Seq,Seq>"
       "let t: Trainer<Vec, Vec, Vec> = Trainer.create Loss.crossEntropy (Optimizer.sgd 0.1)", "Loss<Vec,Vec>", "Loss<Vec,Label>"
       "let predict (m: Model<Vec, Vec>) = Model.predict m (Batch.labels [| 1; 2 |])", "Batch<Vec>", "Batch<Label>" ]
-    |> Seq.map (fun (body, wanted, given) -> [| box body; wanted; given |])
+    |> Seq.map (fun (body, wanted, given) -> struct (body, wanted, given))
+    |> TheoryData<string, string, string>
 
 [<Theory>]
 [<MemberData(nameof mistakes)>]
