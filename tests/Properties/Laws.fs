@@ -12,7 +12,9 @@ let operations: Operation list =
         Ops.Softmax.operations
         Ops.Normalization.operations
         Ops.Reductions.operations
+        Ops.Dropout.operations
         Losses.Losses.operations
+        Losses.CrossEntropy.operations
     ]
     |> List.concat
 
@@ -26,6 +28,18 @@ let laws: Law list =
         Composition.Category.laws |> Engines.each
         Composition.Combinators.laws |> Engines.each
         Composition.Sequences.laws |> Engines.each
+        Losses.Identities.laws
+        Structure.Coverage.laws
+            ((operations @ Ops.Linear.operations) |> List.map _.Name)
+            Optimizers.Optimizers.subjects
+            (Layers.Registry.specimens |> List.map _.Name)
+        Ops.Dropout.laws
+        Optimizers.Schedules.laws
+        Random.Keys.laws
+        Random.Initializers.laws
+        Training.Steps.laws |> Engines.each
+        Structure.Dependencies.laws
+        Structure.Documentation.laws
         Ops.Probability.laws
         Ops.Identities.laws
         Ops.Statistics.laws
