@@ -14,18 +14,15 @@ let private documented (assembly: Assembly) : Set<string> =
     let document = XDocument.Load(string (Path.ChangeExtension(assembly.Location, ".xml")))
 
     set
-        [
-            for m in document.Descendants(XName.Get "member") do
-                let said = not (Seq.isEmpty (m.Elements(XName.Get "inheritdoc")))
+        [ for m in document.Descendants(XName.Get "member") do
+              let said = not (Seq.isEmpty (m.Elements(XName.Get "inheritdoc")))
 
-                let summary =
-                    m.Elements(XName.Get "summary") |> Seq.exists (fun s -> s.Value.Trim() <> "" || s.HasElements)
+              let summary = m.Elements(XName.Get "summary") |> Seq.exists (fun s -> s.Value.Trim() <> "" || s.HasElements)
 
-                if said || summary then
-                    match m.Attribute(XName.Get "name") with
-                    | null -> ()
-                    | name -> name.Value
-        ]
+              if said || summary then
+                  match m.Attribute(XName.Get "name") with
+                  | null -> ()
+                  | name -> name.Value ]
 
 let private own = BindingFlags.Public ||| BindingFlags.Static ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly
 let private path (t: Type) = (string t.FullName).Replace('+', '.')
@@ -33,16 +30,14 @@ let private path (t: Type) = (string t.FullName).Replace('+', '.')
 /// The id of a type, method, property or field up to its parameters.
 let private ids (t: Type) : (string * string) list =
     let kinds =
-        [
-            for m in t.GetMethods own do
-                if not m.IsSpecialName || m.Name.StartsWith "op_" then
-                    "M", m.Name
-            for p in t.GetProperties own do
-                "P", p.Name
-            for f in t.GetFields own do
-                if not f.IsSpecialName then
-                    "F", f.Name
-        ]
+        [ for m in t.GetMethods own do
+              if not m.IsSpecialName || m.Name.StartsWith "op_" then
+                  "M", m.Name
+          for p in t.GetProperties own do
+              "P", p.Name
+          for f in t.GetFields own do
+              if not f.IsSpecialName then
+                  "F", f.Name ]
 
     kinds |> List.map (fun (kind, name) -> kind, $"{path t}.{name}")
 
@@ -51,10 +46,25 @@ let private made (t: Type) =
     typeof<Exception>.IsAssignableFrom t |> ignore
 
     set
-        [
-            "Equals"; "GetHashCode"; "CompareTo"; "ToString"; "Tag"; "Deconstruct"; "op_Equality"; "op_Inequality"; "Item"; "Item1"; "Item2"; "Item3"
-            "<Clone>$"; "EqualityContract"; "PrintMembers"; "value__"; "Invoke"; "BeginInvoke"; "EndInvoke"
-        ]
+        [ "Equals"
+          "GetHashCode"
+          "CompareTo"
+          "ToString"
+          "Tag"
+          "Deconstruct"
+          "op_Equality"
+          "op_Inequality"
+          "Item"
+          "Item1"
+          "Item2"
+          "Item3"
+          "<Clone>$"
+          "EqualityContract"
+          "PrintMembers"
+          "value__"
+          "Invoke"
+          "BeginInvoke"
+          "EndInvoke" ]
 
 let private isMade (t: Type) (name: string) =
     let last = name.Substring(name.LastIndexOf '.' + 1)
@@ -73,18 +83,16 @@ let private missing (assembly: Assembly) =
         let plain = $"{kind}:{name}"
         known.Contains plain || known |> Set.exists (fun k -> k.StartsWith($"{plain}(") || k.StartsWith($"{plain}``"))
 
-    [
-        for t in assembly.GetExportedTypes() do
-            if t.IsNested && t.Name = "Tags" then
-                ()
-            else
-                if not (says "T" (path t)) then
-                    path t
+    [ for t in assembly.GetExportedTypes() do
+          if t.IsNested && t.Name = "Tags" then
+              ()
+          else
+              if not (says "T" (path t)) then
+                  path t
 
-                for kind, name in ids t do
-                    if not (says kind name) && not (isMade t name) then
-                        name
-    ]
+              for kind, name in ids t do
+                  if not (says kind name) && not (isMade t name) then
+                      name ]
     |> List.distinct
 
 let private law (assembly: Assembly) =
