@@ -15,8 +15,7 @@ let folder =
     | None, null -> Path.Combine(__SOURCE_DIRECTORY__, "../../../shared/data/mnist")
     | None, data -> Path.Combine(data, "mnist")
 
-let images, labels =
-    Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")
+let images, labels = Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")
 
 if not (File.Exists images && File.Exists labels) then
     printfn "skipped: no data in %s (name a folder, or set DL_DATA)" folder

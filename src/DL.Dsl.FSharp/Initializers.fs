@@ -20,8 +20,7 @@ module Initializer =
 
     /// <summary>Normal with the given mean and VARIANCE.</summary>
     let gaussian (mean: float) (variance: float) =
-        create $"gaussian {mean} {variance}" (fun key shape _ _ ->
-            Initializers.Gaussian(key, ElementType.Float64, shape, mean, variance))
+        create $"gaussian {mean} {variance}" (fun key shape _ _ -> Initializers.Gaussian(key, ElementType.Float64, shape, mean, variance))
 
     /// <summary>Uniform between two bounds.</summary>
     let uniform (low: float) (high: float) =
@@ -36,17 +35,13 @@ module Initializer =
         create "xavierNormal" (fun key shape i o -> Initializers.XavierNormal(key, ElementType.Float64, shape, i, o))
 
     /// <summary>Normal with variance <c>2 / fanIn</c>, for relu. K. He et al., 2015.</summary>
-    let heNormal =
-        create "heNormal" (fun key shape i _ -> Initializers.HeNormal(key, ElementType.Float64, shape, i))
+    let heNormal = create "heNormal" (fun key shape i _ -> Initializers.HeNormal(key, ElementType.Float64, shape, i))
 
     /// <summary>Uniform in <c>±sqrt(6 / fanIn)</c>, for relu. K. He et al., 2015.</summary>
-    let heUniform =
-        create "heUniform" (fun key shape i _ -> Initializers.HeUniform(key, ElementType.Float64, shape, i))
+    let heUniform = create "heUniform" (fun key shape i _ -> Initializers.HeUniform(key, ElementType.Float64, shape, i))
 
     /// <summary>Normal with variance <c>1 / fanIn</c>. Y. LeCun et al., 1998.</summary>
-    let lecunNormal =
-        create "lecunNormal" (fun key shape i _ -> Initializers.LeCunNormal(key, ElementType.Float64, shape, i))
+    let lecunNormal = create "lecunNormal" (fun key shape i _ -> Initializers.LeCunNormal(key, ElementType.Float64, shape, i))
 
     /// <summary>All equal.</summary>
-    let constant (value: float) =
-        create $"constant {value}" (fun _ shape _ _ -> Tensor.Filled(ElementType.Float64, shape, value))
+    let constant (value: float) = create $"constant {value}" (fun _ shape _ _ -> Tensor.Filled(ElementType.Float64, shape, value))

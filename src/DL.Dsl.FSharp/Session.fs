@@ -131,10 +131,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
             | Statistic t -> Statistic(t.To t.ElementType)
             | Draws _ -> cell
 
-        { Model =
-            { model with
-                Params = store.Snapshot()
-                State = Array.map copy state }
+        { Model = { model with Params = store.Snapshot(); State = Array.map copy state }
           Moments = Array.init store.Moments.Length (fun i -> store.SnapshotMoment(i, arena))
           Steps = steps }
 
@@ -158,6 +155,4 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     member internal _.BrokenParameter =
         let broken (t: Tensor) = Seq.exists (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
 
-        Seq.zip (Layer.slots model.Layer) store.Views
-        |> Seq.tryFind (fun (_, view) -> broken view)
-        |> Option.map fst
+        Seq.zip (Layer.slots model.Layer) store.Views |> Seq.tryFind (fun (_, view) -> broken view) |> Option.map fst

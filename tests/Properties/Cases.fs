@@ -8,25 +8,17 @@ open DL.Laws
 
 /// A length, how numbers lie, and where they come from.
 type Vector =
-    {
-        Length: int
-        Numbers: Numbers
-        Seed: uint64
-    }
+    { Length: int
+      Numbers: Numbers
+      Seed: uint64 }
 
-    override this.ToString() =
-        $"length {this.Length}, numbers {this.Numbers}, seed {this.Seed}"
+    override this.ToString() = $"length {this.Length}, numbers {this.Numbers}, seed {this.Seed}"
 
 /// Vectors of every awkward length.
 let vectors (extent: Extent) (allowed: Numbers list) : Arbitrary<Vector> =
     let generate =
         Gen.map3
-            (fun length numbers seed ->
-                {
-                    Length = length
-                    Numbers = numbers
-                    Seed = seed
-                })
+            (fun length numbers seed -> { Length = length; Numbers = numbers; Seed = seed })
             (Generators.length extent)
             (Generators.numbers allowed)
             Generators.seed
@@ -43,16 +35,13 @@ let vectors (extent: Extent) (allowed: Numbers list) : Arbitrary<Vector> =
     Arb.fromGenShrink (generate, shrink)
 
 /// A law over vectors.
-let law subject name extent allowed (evidence: Vector -> Evidence) : Law =
-    Law.create name subject (vectors extent allowed) evidence
+let law subject name extent allowed (evidence: Vector -> Evidence) : Law = Law.create name subject (vectors extent allowed) evidence
 
 /// The n-th tensor of a case, in float64: some rows of its length.
-let matrix (v: Vector) (n: int) (rows: int) : Tensor =
-    Numbers.tensor v.Numbers ((Draw v.Seed).Branch(n).Bits()) [ rows; v.Length ]
+let matrix (v: Vector) (n: int) (rows: int) : Tensor = Numbers.tensor v.Numbers ((Draw v.Seed).Branch(n).Bits()) [ rows; v.Length ]
 
 /// The n-th vector of a case, in float64.
-let vector (v: Vector) (n: int) : Tensor =
-    Numbers.tensor v.Numbers ((Draw v.Seed).Branch(n).Bits()) [ v.Length ]
+let vector (v: Vector) (n: int) : Tensor = Numbers.tensor v.Numbers ((Draw v.Seed).Branch(n).Bits()) [ v.Length ]
 
 /// The elements.
 let numbers (t: Tensor) : float[] = t.ToArray<float>()

@@ -7,63 +7,55 @@ open DL.Laws
 
 /// The operations whose laws do not depend on the matrix engine.
 let private operations: Operation list =
-    [
-        Ops.Elementwise.operations
-        Ops.Arithmetic.operations
-        Ops.Shapes.operations
-        Ops.Softmax.operations
-        Ops.Normalization.operations
-        Ops.Reductions.operations
-        Ops.Dropout.operations
-        Losses.Losses.operations
-        Losses.CrossEntropy.operations
-    ]
+    [ Ops.Elementwise.operations
+      Ops.Arithmetic.operations
+      Ops.Shapes.operations
+      Ops.Softmax.operations
+      Ops.Normalization.operations
+      Ops.Reductions.operations
+      Ops.Dropout.operations
+      Losses.Losses.operations
+      Losses.CrossEntropy.operations ]
     |> List.concat
 
 /// What multiplies matrices is held to its laws on every engine.
 let private onEveryEngine: Law list =
-    [
-        Ops.Linear.operations |> List.collect OperationLaws.all
-        Layers.Registry.laws
-        Laws.ofArchitectures
-        Composition.Category.laws
-        Composition.Combinators.laws
-        Composition.Sequences.laws
-        Training.Steps.laws
-    ]
+    [ Ops.Linear.operations |> List.collect OperationLaws.all
+      Layers.Registry.laws
+      Laws.ofArchitectures
+      Composition.Category.laws
+      Composition.Combinators.laws
+      Composition.Sequences.laws
+      Training.Steps.laws ]
     |> List.concat
     |> Engines.each
 
 let private structure: Law list =
-    [
-        Structure.Coverage.laws
-            ((operations @ Ops.Linear.operations) |> List.map _.Name)
-            Optimizers.Optimizers.subjects
-            (Layers.Registry.specimens |> List.map _.Name)
-        Structure.Dependencies.laws
-        Structure.Documentation.laws
-    ]
+    [ Structure.Coverage.laws
+          ((operations @ Ops.Linear.operations) |> List.map _.Name)
+          Optimizers.Optimizers.subjects
+          (Layers.Registry.specimens |> List.map _.Name)
+      Structure.Dependencies.laws
+      Structure.Documentation.laws ]
     |> List.concat
 
 /// All laws as values.
 let laws: Law list =
-    [
-        operations |> List.collect OperationLaws.all
-        Ops.Probability.laws
-        Ops.Identities.laws
-        Ops.Statistics.laws
-        Ops.Dropout.laws
-        Ops.Spans.laws
-        Losses.Identities.laws
-        Oracles.Agreement.laws
-        Optimizers.Optimizers.laws
-        Optimizers.Schedules.laws
-        Random.Keys.laws
-        Random.Initializers.laws
-        onEveryEngine
-        structure
-        Mutants.Killing.laws
-    ]
+    [ operations |> List.collect OperationLaws.all
+      Ops.Probability.laws
+      Ops.Identities.laws
+      Ops.Statistics.laws
+      Ops.Dropout.laws
+      Ops.Spans.laws
+      Losses.Identities.laws
+      Oracles.Agreement.laws
+      Optimizers.Optimizers.laws
+      Optimizers.Schedules.laws
+      Random.Keys.laws
+      Random.Initializers.laws
+      onEveryEngine
+      structure
+      Mutants.Killing.laws ]
     |> List.concat
 
 let private settings = Settings.fromEnvironment ()
@@ -88,8 +80,7 @@ let private demand (law: Law) () =
     | Holds _ -> ()
     | Fails counter -> raise (LawBrokenException(Law.explain law counter))
 
-let private twice =
-    laws |> List.countBy Law.title |> List.filter (fun (_, n) -> n > 1) |> List.map fst
+let private twice = laws |> List.countBy Law.title |> List.filter (fun (_, n) -> n > 1) |> List.map fst
 
 let private unique =
     Law.fact "every law has a name of its own" "the suite" (fun () ->

@@ -107,6 +107,30 @@ internal static unsafe class GemmManaged
             GemmBlocks.Run<V, T>(job->Grid.Cut<V, T>(job->Product, part), job->PackA, job->PackB);
     }
 
+    /// <summary>The product with B packed beforehand into <paramref name="strips"/> strips.</summary>
+    internal static void RunPacked<V, T>(in Product<T> product, T* packed, nint strips)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        var packA = Packing<V, T>(product).A;
+        var threads = (long)product.M * product.N * product.K < ParallelWork ? 1 : Workers.Parallelism;
+        var grid = Grid.Choose<V, T>(product, threads, packA, packB: false);
+        var job = new Job<T> { Product = product, PackA = packA, Grid = grid, Packed = packed, Strips = strips };
+        Workers.For(grid.Parts, 1, &PackedParts<V, T>, &job);
+    }
+
+    private static void PackedParts<V, T>(void* state, long from, long to)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        var job = (Job<T>*)state;
+        for (var index = from; index < to; index++)
+        {
+            var part = job->Grid.Cut<V, T>(job->Product, index);
+            GemmBlocks.RunPacked<V, T>(part, job->PackA, job->Packed, job->Strips, job->Grid.FirstColumn<V, T>(job->Product, index) / (2 * V.Count));
+        }
+    }
+
     /// <summary>Which operands are worth copying: one read a few lanes per line, or across so many pages that its lines push each other out.</summary>
     internal static (bool A, bool B) Packing<V, T>(in Product<T> product)
         where V : struct, IGemmVector<V, T>
@@ -127,5 +151,7 @@ internal static unsafe class GemmManaged
         internal Product<T> Product;
         internal bool PackA, PackB;
         internal Grid Grid;
+        internal T* Packed;
+        internal nint Strips;
     }
 }

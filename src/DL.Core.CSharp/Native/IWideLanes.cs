@@ -13,7 +13,7 @@ internal unsafe interface IWideLanes<TSelf> where TSelf : struct, IWideLanes<TSe
     /// <summary>The product of the low halves, 64 bits wide.</summary>
     static abstract TSelf Product(TSelf a, TSelf b);
 
-    /// <summary>The high half, moved down.</summary>
+    /// <summary>The high half, moved down; what is left in the high half is not defined.</summary>
     static abstract TSelf High(TSelf a);
 
     /// <summary>The low half, moved up.</summary>
@@ -21,7 +21,8 @@ internal unsafe interface IWideLanes<TSelf> where TSelf : struct, IWideLanes<TSe
 
     static abstract TSelf operator +(TSelf a, TSelf b);
 
-    static abstract TSelf operator ^(TSelf a, TSelf b);
+    /// <summary>The exclusive or of all three.</summary>
+    static abstract TSelf Xor(TSelf a, TSelf b, TSelf c);
 
     static abstract TSelf operator &(TSelf a, TSelf b);
 

@@ -45,7 +45,7 @@ internal readonly unsafe struct Wide128(Vector128<ulong> lanes) : IWideLanes<Wid
     public static Wide128 operator +(Wide128 a, Wide128 b) => new(a._lanes + b._lanes);
 
     [MethodImpl(Inline)]
-    public static Wide128 operator ^(Wide128 a, Wide128 b) => new(a._lanes ^ b._lanes);
+    public static Wide128 Xor(Wide128 a, Wide128 b, Wide128 c) => new(a._lanes ^ b._lanes ^ c._lanes);
 
     [MethodImpl(Inline)]
     public static Wide128 operator &(Wide128 a, Wide128 b) => new(a._lanes & b._lanes);

@@ -32,8 +32,9 @@ internal readonly unsafe struct Wide256(Vector256<ulong> lanes) : IWideLanes<Wid
     [MethodImpl(Inline)]
     public static Wide256 Product(Wide256 a, Wide256 b) => new(Avx2.Multiply(a._lanes.AsUInt32(), b._lanes.AsUInt32()));
 
+    // A shuffle and not a shift, for shifts and products share a port.
     [MethodImpl(Inline)]
-    public static Wide256 High(Wide256 a) => new(a._lanes >>> 32);
+    public static Wide256 High(Wide256 a) => new(Avx2.Shuffle(a._lanes.AsUInt32(), 0xF5).AsUInt64());
 
     [MethodImpl(Inline)]
     public static Wide256 Raise(Wide256 a) => new(a._lanes << 32);
@@ -42,7 +43,7 @@ internal readonly unsafe struct Wide256(Vector256<ulong> lanes) : IWideLanes<Wid
     public static Wide256 operator +(Wide256 a, Wide256 b) => new(a._lanes + b._lanes);
 
     [MethodImpl(Inline)]
-    public static Wide256 operator ^(Wide256 a, Wide256 b) => new(a._lanes ^ b._lanes);
+    public static Wide256 Xor(Wide256 a, Wide256 b, Wide256 c) => new(a._lanes ^ b._lanes ^ c._lanes);
 
     [MethodImpl(Inline)]
     public static Wide256 operator &(Wide256 a, Wide256 b) => new(a._lanes & b._lanes);

@@ -32,8 +32,9 @@ internal readonly unsafe struct Wide512(Vector512<ulong> lanes) : IWideLanes<Wid
     [MethodImpl(Inline)]
     public static Wide512 Product(Wide512 a, Wide512 b) => new(Avx512F.Multiply(a._lanes.AsUInt32(), b._lanes.AsUInt32()));
 
+    // A shuffle and not a shift, for shifts and products share a port.
     [MethodImpl(Inline)]
-    public static Wide512 High(Wide512 a) => new(a._lanes >>> 32);
+    public static Wide512 High(Wide512 a) => new(Avx512F.Shuffle(a._lanes.AsUInt32(), 0xF5).AsUInt64());
 
     [MethodImpl(Inline)]
     public static Wide512 Raise(Wide512 a) => new(a._lanes << 32);
@@ -42,7 +43,7 @@ internal readonly unsafe struct Wide512(Vector512<ulong> lanes) : IWideLanes<Wid
     public static Wide512 operator +(Wide512 a, Wide512 b) => new(a._lanes + b._lanes);
 
     [MethodImpl(Inline)]
-    public static Wide512 operator ^(Wide512 a, Wide512 b) => new(a._lanes ^ b._lanes);
+    public static Wide512 Xor(Wide512 a, Wide512 b, Wide512 c) => new(Avx512F.TernaryLogic(a._lanes, b._lanes, c._lanes, 0x96));
 
     [MethodImpl(Inline)]
     public static Wide512 operator &(Wide512 a, Wide512 b) => new(a._lanes & b._lanes);

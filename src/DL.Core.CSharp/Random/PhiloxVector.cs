@@ -26,7 +26,7 @@ internal static unsafe class PhiloxVector
     /// <summary>The same at one width.</summary>
     public static void Fill<S>(Key key, ulong block, int blocks, uint* words) where S : struct, IWideLanes<S>
     {
-        var whole = blocks - (blocks % S.Count);
+        var whole = blocks - (blocks % (2 * S.Count));
         Whole<S>(key, block, whole, (ulong*)words);
         FillScalar(key, block + (ulong)whole, blocks - whole, words + (4 * whole));
     }
@@ -39,28 +39,41 @@ internal static unsafe class PhiloxVector
     }
 
     // Counter words live in the low halves of 64-bit lanes; what gathers in the high halves is never read by a product and is masked at the end.
+    // Two vectors of blocks go through the rounds together, for they share the keys and hide each other's latency.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Whole<S>(Key key, ulong block, int blocks, ulong* pairs) where S : struct, IWideLanes<S>
     {
-        S m0 = S.Create(Multiplier0), m1 = S.Create(Multiplier1), low = S.Create(uint.MaxValue);
-        for (var i = 0; i < blocks; i += S.Count, pairs += 2 * S.Count)
+        S m0 = S.Create(Multiplier0), m1 = S.Create(Multiplier1), w0 = S.Create(Weyl0), w1 = S.Create(Weyl1);
+        for (var i = 0; i < blocks; i += 2 * S.Count, pairs += 4 * S.Count)
         {
-            var c0 = S.Create(block + (ulong)i) + S.Iota;
-            var c1 = S.High(c0);
-            S c2 = S.Create(key.Position), c3 = S.Create(key.Step);
-            uint k0 = (uint)key.Seed, k1 = (uint)(key.Seed >> 32);
+            S a0 = S.Create(block + (ulong)i) + S.Iota, b0 = a0 + S.Create((ulong)S.Count);
+            S a1 = S.High(a0), a2 = S.Create(key.Position), a3 = S.Create(key.Step);
+            S b1 = S.High(b0), b2 = a2, b3 = a3;
+            S k0 = S.Create(key.Seed), k1 = S.High(k0);
             for (var round = 0; round < Rounds; round++)
             {
-                S p0 = S.Product(c0, m0), p1 = S.Product(c2, m1);
-                c0 = S.High(p1) ^ c1 ^ S.Create(k0);
-                c1 = p1;
-                c2 = S.High(p0) ^ c3 ^ S.Create(k1);
-                c3 = p0;
-                k0 = unchecked(k0 + Weyl0);
-                k1 = unchecked(k1 + Weyl1);
+                S p0 = S.Product(a0, m0), p1 = S.Product(a2, m1), q0 = S.Product(b0, m0), q1 = S.Product(b2, m1);
+                a0 = S.Xor(S.High(p1), a1, k0);
+                a1 = p1;
+                a2 = S.Xor(S.High(p0), a3, k1);
+                a3 = p0;
+                b0 = S.Xor(S.High(q1), b1, k0);
+                b1 = q1;
+                b2 = S.Xor(S.High(q0), b3, k1);
+                b3 = q0;
+                k0 += w0;
+                k1 += w1;
             }
 
-            S.Interleave((c0 & low) | S.Raise(c1), (c2 & low) | S.Raise(c3), pairs);
+            Store(a0, a1, a2, a3, pairs);
+            Store(b0, b1, b2, b3, pairs + (2 * S.Count));
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<S>(S c0, S c1, S c2, S c3, ulong* pairs) where S : struct, IWideLanes<S>
+    {
+        var low = S.Create(uint.MaxValue);
+        S.Interleave((c0 & low) | S.Raise(c1), (c2 & low) | S.Raise(c3), pairs);
     }
 }

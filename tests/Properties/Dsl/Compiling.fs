@@ -16,7 +16,9 @@ let private script (body: string list) =
     File.WriteAllLines(file, head @ body)
 
     try
-        let start = ProcessStartInfo("dotnet", [ "fsi"; "--quiet"; file ], RedirectStandardOutput = true, RedirectStandardError = true)
+        let start =
+            ProcessStartInfo("dotnet", [ "fsi"; "--quiet"; file ], RedirectStandardOutput = true, RedirectStandardError = true)
+
         use child = Process.Start start |> nonNull
         let errors = child.StandardError.ReadToEndAsync()
         let output = child.StandardOutput.ReadToEnd()
@@ -30,7 +32,9 @@ let private contains (part: string) (text: string) = Assert.Contains(part, text)
 [<Fact>]
 let ``a right script compiles and runs`` () =
     let code, said =
-        script [ "let net: Layer<Image, Vec> = flatten --> dense 8 --> relu --> dense 2"; "printfn \"%A\" (Layer.slots net)" ]
+        script
+            [ "let net: Layer<Image, Vec> = flatten --> dense 8 --> relu --> dense 2"
+              "printfn \"%A\" (Layer.slots net)" ]
 
     Assert.True((code = 0), said)
     contains "1.weight" said

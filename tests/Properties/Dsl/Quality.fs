@@ -27,16 +27,23 @@ let private score (metric: Metric<Vec, 't>) (trainer: Trainer<Vec, Vec, 't>) net
 let private atLeast bar value = Assert.True(value >= bar, $"{value} is below {bar}")
 
 let private adam epochs : Trainer<Vec, Vec, Label> =
-    { Trainer.create Loss.crossEntropy (Optimizer.adam 1e-3) with Epochs = epochs }
+    { Trainer.create Loss.crossEntropy (Optimizer.adam 1e-3) with
+        Epochs = epochs }
 
 [<Fact>]
 let ``digits`` () =
-    mean (score Metric.accuracy (adam 30) (dense 64 --> relu --> dense 10) 64 (held (Examples.digits ()))) |> atLeast 0.955
+    mean (score Metric.accuracy (adam 30) (dense 64 --> relu --> dense 10) 64 (held (Examples.digits ())))
+    |> atLeast 0.955
 
 [<Fact>]
 let ``iris`` () =
     let split = standardized (Examples.iris ())
-    let trainer = { adam 60 with BatchSize = 16; Rule = { (adam 60).Rule with Optimizer = Optimizer.adam 1e-2 } }
+
+    let trainer =
+        { adam 60 with
+            BatchSize = 16
+            Rule = { (adam 60).Rule with Optimizer = Optimizer.adam 1e-2 } }
+
     mean (score Metric.accuracy trainer (dense 16 --> relu --> dense 3) 4 split) |> atLeast 0.93
 
 [<Fact>]
@@ -54,7 +61,8 @@ let ``diabetes`` () =
     let split = standardized (Examples.diabetes ())
 
     let trainer: Trainer<Vec, Vec, Vec> =
-        { Trainer.create Loss.meanSquaredError (Optimizer.adam 1.0) with Epochs = 100 }
+        { Trainer.create Loss.meanSquaredError (Optimizer.adam 1.0) with
+            Epochs = 100 }
 
     mean (score Metric.r2 trainer (dense 1) 10 split) |> atLeast 0.30
 
@@ -65,4 +73,6 @@ let ``MNIST, 9000 to train and 1000 to test`` () =
     Assert.SkipUnless(File.Exists images, "no data: DL_DATA does not name a folder with mnist in it")
     let split = held (Examples.mnist images labels)
     let trainer = { adam 10 with BatchSize = 64 }
-    mean (score Metric.accuracy trainer (dense 256 --> relu --> dense 128 --> relu --> dense 10) 784 split) |> atLeast 0.955
+
+    mean (score Metric.accuracy trainer (dense 256 --> relu --> dense 128 --> relu --> dense 10) 784 split)
+    |> atLeast 0.955

@@ -6,13 +6,11 @@ open DL.Core.Losses
 open DL.Laws
 
 type private Form =
-    {
-        Name: string
-        Ids: bool
-        Weighted: bool
-        Smoothing: float
-        Ignored: int option
-    }
+    { Name: string
+      Ids: bool
+      Weighted: bool
+      Smoothing: float
+      Ignored: int option }
 
 let private draw (case: OperationCase) n = (Draw case.Seed).Branch(910 + n)
 
@@ -39,12 +37,10 @@ let private target form case (like: Tensor) : Tensor =
         (Tensor.Of<float>(Array.concat (distributions case), case.Sizes[0], case.Sizes[1])).To like.ElementType
 
 let private weightTensor form case (like: Tensor) : Tensor | null =
-    if form.Weighted then
-        (Tensor.Of<float>(weights case)).To like.ElementType
-    else
-        null
+    if form.Weighted then (Tensor.Of<float>(weights case)).To like.ElementType else null
 
 let private ignored form = form.Ignored |> Option.toNullable
+
 let private counts form (case: OperationCase) row =
     let id = (ids case)[row]
     not form.Ids || Some id <> form.Ignored
@@ -53,7 +49,13 @@ let private term form (case: OperationCase) row (logits: Dual[]) =
     let classes = logits.Length
     let id = (ids case)[row]
     let w = if form.Weighted then weights case else Array.create classes 1.0
-    let q = if form.Ids then Array.init classes (fun c -> if c = id then 1.0 else 0.0) else (distributions case)[row]
+
+    let q =
+        if form.Ids then
+            Array.init classes (fun c -> if c = id then 1.0 else 0.0)
+        else
+            (distributions case)[row]
+
     let a c = w[c] * ((1.0 - form.Smoothing) * q[c] + form.Smoothing / float classes)
 
     if counts form case row then
@@ -61,8 +63,7 @@ let private term form (case: OperationCase) row (logits: Dual[]) =
     else
         Dual.Constant 0.0
 
-let private terms form (case: OperationCase) (x: Dual[]) =
-    x |> Array.chunkBySize case.Sizes[1] |> Array.mapi (term form case)
+let private terms form (case: OperationCase) (x: Dual[]) = x |> Array.chunkBySize case.Sizes[1] |> Array.mapi (term form case)
 
 /// What the mean divides by: the weights of the classes met, or the number of examples.
 let private total form (case: OperationCase) =
@@ -70,18 +71,16 @@ let private total form (case: OperationCase) =
     Seq.init case.Sizes[0] id |> Seq.filter (counts form case) |> Seq.sumBy weight
 
 let private operation form variant forward backward formula : Operation =
-    {
-        Name = "CrossEntropy"
-        Variant = $"{form.Name}, {variant}"
-        Sizes = [ Positive; Positive ]
-        Numbers = Numbers.all |> List.except [ Huge ]
-        Inputs = List.singleton
-        Domain = fun _ x -> x
-        Forward = fun case x -> [| forward case x[0] |]
-        Backward = fun case x _ dy -> [| backward case x[0] dy[0] |]
-        Formula = fun case x -> [| formula case x[0] |]
-        Homogeneous = -1
-    }
+    { Name = "CrossEntropy"
+      Variant = $"{form.Name}, {variant}"
+      Sizes = [ Positive; Positive ]
+      Numbers = Numbers.all |> List.except [ Huge ]
+      Inputs = List.singleton
+      Domain = fun _ x -> x
+      Forward = fun case x -> [| forward case x[0] |]
+      Backward = fun case x _ dy -> [| backward case x[0] dy[0] |]
+      Formula = fun case x -> [| formula case x[0] |]
+      Homogeneous = -1 }
 
 let private single form reduction =
     let evaluate case (x: Tensor) =
@@ -113,29 +112,27 @@ let private perExample form =
         (terms form)
 
 let private plain =
-    {
-        Name = "ids"
-        Ids = true
-        Weighted = false
-        Smoothing = 0.0
-        Ignored = None
-    }
+    { Name = "ids"
+      Ids = true
+      Weighted = false
+      Smoothing = 0.0
+      Ignored = None }
 
 let private forms =
-    [
-        plain
-        { plain with Name = "distributions"; Ids = false }
-        { plain with Name = "weights"; Weighted = true }
-        { plain with Name = "smoothing"; Smoothing = 0.1 }
-        { plain with Name = "ignored id"; Ignored = Some 0 }
-        { plain with Name = "weights and smoothing over distributions"; Ids = false; Weighted = true; Smoothing = 0.2 }
-    ]
+    [ plain
+      { plain with Name = "distributions"; Ids = false }
+      { plain with Name = "weights"; Weighted = true }
+      { plain with Name = "smoothing"; Smoothing = 0.1 }
+      { plain with Name = "ignored id"; Ignored = Some 0 }
+      { plain with
+          Name = "weights and smoothing over distributions"
+          Ids = false
+          Weighted = true
+          Smoothing = 0.2 } ]
 
 /// The operations of this file.
 let operations: Operation list =
-    [
-        for form in forms do
-            single form Reduction.Mean
-            single form Reduction.Sum
-            perExample form
-    ]
+    [ for form in forms do
+          single form Reduction.Mean
+          single form Reduction.Sum
+          perExample form ]

@@ -8,16 +8,9 @@ open DL.Core.Random
 open DL.Laws
 open DL.Properties.Mutants.Hand
 
-let private each (f: float -> float) : Batch<Vec> -> Batch<Vec> =
-    Batch.map (fun t -> Probe.ofNumbers t (Array.map f (Probe.numbers t)))
+let private each (f: float -> float) : Batch<Vec> -> Batch<Vec> = Batch.map (fun t -> Probe.ofNumbers t (Array.map f (Probe.numbers t)))
 
-let private against fault right wrong =
-    {
-        Fault = fault
-        Right = right
-        Wrong = wrong
-        Claims = Claims.none
-    }
+let private against fault right wrong = { Fault = fault; Right = right; Wrong = wrong; Claims = Claims.none }
 
 /// A layer with another pullback.
 let private pulled (change: Mode -> Pass<Vec, Vec> -> Batch<Vec> -> struct (Batch<Vec> * Grads)) (f: Layer<Vec, Vec>) : Layer<Vec, Vec> =
@@ -25,8 +18,7 @@ let private pulled (change: Mode -> Pass<Vec, Vec> -> Batch<Vec> -> struct (Batc
         Apply =
             fun mode ps state x ->
                 let pass = f.Apply mode ps state x
-                { pass with Pullback = change mode pass }
-    }
+                { pass with Pullback = change mode pass } }
 
 let private onInput (change: Pass<Vec, Vec> -> Batch<Vec> -> Batch<Vec> -> Batch<Vec>) =
     pulled (fun _ pass dy ->
@@ -43,9 +35,10 @@ let private dropoutWith (back: Key -> Tensor -> Tensor) : Layer<Vec, Vec> =
                 let pass = dropOut.Apply mode ps state x
 
                 match mode, state with
-                | Train, [| Draws key |] -> { pass with Pullback = fun dy -> struct (Batch.map (back key) dy, [||]) }
-                | _ -> pass
-    }
+                | Train, [| Draws key |] ->
+                    { pass with
+                        Pullback = fun dy -> struct (Batch.map (back key) dy, [||]) }
+                | _ -> pass }
 
 let private square = dense 4 --> tanh
 let private net = dense 4 --> residual (tanh --> dense 4)
@@ -57,8 +50,9 @@ let private forgetful: Layer<Vec, Vec> =
         Apply =
             fun mode ps state x ->
                 let pass = net.Apply mode ps state x
-                { pass with Pullback = (plainResidual.Apply mode ps state x).Pullback }
-    }
+
+                { pass with
+                    Pullback = (plainResidual.Apply mode ps state x).Pullback } }
 
 let private sharedNet = dense 4 --> shared 2 (dense 4 --> tanh)
 let private looseNet = dense 4 --> repeat 2 (dense 4 --> tanh)
@@ -75,9 +69,7 @@ let private lastCopy: Layer<Vec, Vec> =
                     Pullback =
                         fun dy ->
                             let struct (dx, dp) = pass.Pullback dy
-                            struct (dx, Array.append dp[..1] dp[4..])
-                }
-    }
+                            struct (dx, Array.append dp[..1] dp[4..]) } }
 
 let private calls = ref 0
 
@@ -107,11 +99,9 @@ let private writesInput: Layer<Vec, Vec> =
             fun mode ps state x ->
                 let pass = tanh.Apply mode ps state x
                 Batch.tensors x |> List.iter scribble
-                pass
-    }
+                pass }
 
-let private halves (t: Tensor) : Tensor[] =
-    Split.Forward(t, 1, [| t.Shape[1] / 2; t.Shape[1] - t.Shape[1] / 2 |])
+let private halves (t: Tensor) : Tensor[] = Split.Forward(t, 1, [| t.Shape[1] / 2; t.Shape[1] - t.Shape[1] / 2 |])
 
 let private side = dense 3
 let private joined = concat [ side; side --> tanh ]
@@ -128,25 +118,35 @@ let private forkOverwrites: Layer<Vec, Vec> =
         Apply =
             fun mode ps state x ->
                 let a = square.Apply mode ps state x
-                { a with Output = Batch.map (fun t -> Scale.Forward(t, 2.0)) a.Output; Pullback = fun dy -> a.Pullback dy }
-    }
 
-let private doubled: Layer<Vec, Vec> = square --> Layer.pure' "twice" id (fun (x: Batch<Vec>) -> struct (each ((*) 2.0) x, each ((*) 2.0)))
+                { a with
+                    Output = Batch.map (fun t -> Scale.Forward(t, 2.0)) a.Output
+                    Pullback = fun dy -> a.Pullback dy } }
+
+let private doubled: Layer<Vec, Vec> =
+    square --> Layer.pure' "twice" id (fun (x: Batch<Vec>) -> struct (each ((*) 2.0) x, each ((*) 2.0)))
 
 let private lowPrecision: Layer<Vec, Vec> =
     tanh
     |> onInput (fun _ dy dx -> if (Batch.tensor dy).ElementType = ElementType.Float32 then each ((*) 1.0005) dx else dx)
 
 let private promises: Layer<Vec, Vec> =
-    { tanh with Init = fun key shape -> { tanh.Init key shape with Shape = Shape.vec (Shape.features shape + 1) } }
+    { tanh with
+        Init =
+            fun key shape ->
+                { tanh.Init key shape with
+                    Shape = Shape.vec (Shape.features shape + 1) } }
 
 let private idle: Layer<Vec, Vec> =
-    Layer.create "idle" [ "unused" ] [] (fun _ shape -> struct (shape, [| Tensor.Filled(ElementType.Float64, Shape(System.ReadOnlySpan<int> [| 2 |]), 1.0) |], [||])) (fun _ ps state x ->
-        {
-            Output = x
-            State = state
-            Pullback = fun dy -> struct (dy, [| Scale.Forward(ps[0], 0.0) |])
-        })
+    Layer.create
+        "idle"
+        [ "unused" ]
+        []
+        (fun _ shape -> struct (shape, [| Tensor.Filled(ElementType.Float64, Shape(System.ReadOnlySpan<int> [| 2 |]), 1.0) |], [||]))
+        (fun _ ps state x ->
+            { Output = x
+              State = state
+              Pullback = fun dy -> struct (dy, [| Scale.Forward(ps[0], 0.0) |]) })
 
 let private neighbours: Layer<Vec, Vec> =
     Layer.pure' "centre" id (fun (x: Batch<Vec>) ->
@@ -165,8 +165,7 @@ let private predictsNewState: Layer<Vec, Vec> =
 
                 match mode, state with
                 | Predict, [| Draws key |] -> { pass with State = [| Draws key.Next |] }
-                | _ -> pass
-    }
+                | _ -> pass }
 
 let private normed = batchNorm
 
@@ -175,29 +174,28 @@ let private predictsAsTrained: Layer<Vec, Vec> =
         Apply =
             fun mode ps state x ->
                 let pass = normed.Apply mode ps state x
-                { pass with Pullback = (normed.Apply Train ps state x).Pullback }
-    }
+                { pass with Pullback = (normed.Apply Train ps state x).Pullback } }
 
 /// The mutants of this file.
 let mutants: Mutant list =
-    [
-        against "dropout: scale forgotten on the way back" dropOut (dropoutWith (fun key dy -> Scale.Forward(Dropout.Backward(dy, 0.5, key), 0.5)))
-        against "dropout: stale mask" dropOut (dropoutWith (fun key dy -> Dropout.Backward(dy, 0.5, key.Next)))
-        against "dropout: no mask on the way back" dropOut (dropoutWith (fun _ dy -> dy))
-        against "residual: short path forgotten" net forgetful
-        against "shared: gradient of the last copy only" sharedNet lastCopy
-        against "fork: one branch overwrites the other" doubled forkOverwrites
-        against "concat: halves exchanged" joined crossed
-        against "tanh: a second pullback differs" tanh stateful
-        against "tanh: the upstream gradient is written to" tanh writesUpstream
-        against "tanh: the input is written to" tanh writesInput
-        against "tanh: wrong in float32 only" tanh lowPrecision
-        against "tanh: Init promises another width" tanh promises
-        against "idle: a parameter without gradient" (dense 3) idle
-        against "tanh: a constant added to every gradient" tanh (tanh |> onInput (fun _ _ dx -> each ((+) 1e-3) dx))
-        against "centre: examples meet" tanh neighbours
-        against "dropout: prediction moves the key" dropOut predictsNewState
-        { against "batchNorm: prediction differentiates the statistics of the batch" normed predictsAsTrained with
-            Claims = { Claims.none with MixesExamples = true }
-        }
-    ]
+    [ against
+          "dropout: scale forgotten on the way back"
+          dropOut
+          (dropoutWith (fun key dy -> Scale.Forward(Dropout.Backward(dy, 0.5, key), 0.5)))
+      against "dropout: stale mask" dropOut (dropoutWith (fun key dy -> Dropout.Backward(dy, 0.5, key.Next)))
+      against "dropout: no mask on the way back" dropOut (dropoutWith (fun _ dy -> dy))
+      against "residual: short path forgotten" net forgetful
+      against "shared: gradient of the last copy only" sharedNet lastCopy
+      against "fork: one branch overwrites the other" doubled forkOverwrites
+      against "concat: halves exchanged" joined crossed
+      against "tanh: a second pullback differs" tanh stateful
+      against "tanh: the upstream gradient is written to" tanh writesUpstream
+      against "tanh: the input is written to" tanh writesInput
+      against "tanh: wrong in float32 only" tanh lowPrecision
+      against "tanh: Init promises another width" tanh promises
+      against "idle: a parameter without gradient" (dense 3) idle
+      against "tanh: a constant added to every gradient" tanh (tanh |> onInput (fun _ _ dx -> each ((+) 1e-3) dx))
+      against "centre: examples meet" tanh neighbours
+      against "dropout: prediction moves the key" dropOut predictsNewState
+      { against "batchNorm: prediction differentiates the statistics of the batch" normed predictsAsTrained with
+          Claims = { Claims.none with MixesExamples = true } } ]

@@ -17,7 +17,8 @@ let private logSoftmaxHand =
     rowwise "logSoftmax" (softmax >> Array.map log) (fun _ y dy -> Array.map2 (fun l d -> d - exp l * Array.sum dy) y dy)
 
 let private rows (wrong: float[] -> float[] -> float[] -> float[]) (hand: Hand) =
-    { hand with Backward = fun pass dy -> struct (Array.map3 wrong pass.X pass.Y dy, [||]) }
+    { hand with
+        Backward = fun pass dy -> struct (Array.map3 wrong pass.X pass.Y dy, [||]) }
 
 let private epsilon = 1e-5
 
@@ -31,15 +32,18 @@ let private affine (ps: float[][]) (xhat: float[]) = Array.map3 (fun g h b -> g 
 
 /// Which terms of dx = rstd (g - mean g - xhat mean (g xhat)) are there.
 type private Terms =
-    {
-        Mean: bool
-        Projection: bool
-        Rstd: bool
-        Gamma: bool
-        Biased: bool
-    }
+    { Mean: bool
+      Projection: bool
+      Rstd: bool
+      Gamma: bool
+      Biased: bool }
 
-let private all = { Mean = true; Projection = true; Rstd = true; Gamma = true; Biased = true }
+let private all =
+    { Mean = true
+      Projection = true
+      Rstd = true
+      Gamma = true
+      Biased = true }
 
 let private inputOf terms (gamma: float[]) (x: float[]) (dy: float[]) =
     let struct (xhat, rstd) = standardize x
@@ -60,13 +64,11 @@ let private layerNormOf terms : Pass -> float[][] -> struct (float[][] * float[]
         struct (Array.map2 (inputOf terms pass.Ps[0]) pass.X dy, [| columnSums (Array.map2 (Array.map2 (*)) dy xhat); columnSums dy |])
 
 let private layerNorm: Hand =
-    {
-        Name = "layerNorm"
-        Slots = norm
-        Sizes = sizes
-        Forward = fun ps -> Array.map (normalized >> affine ps)
-        Backward = layerNormOf all
-    }
+    { Name = "layerNorm"
+      Slots = norm
+      Sizes = sizes
+      Forward = fun ps -> Array.map (normalized >> affine ps)
+      Backward = layerNormOf all }
 
 let private rawGain: Pass -> float[][] -> struct (float[][] * float[][]) =
     fun pass dy ->
@@ -78,36 +80,43 @@ let private batchNormOf terms : Pass -> float[][] -> struct (float[][] * float[]
         let columns, upstream = turned pass.X, turned dy
         let one = [| 1.0 |]
         let ones = Array.create dy.Length 1.0
-        let dx = Array.mapi (fun j x -> inputOf { terms with Gamma = true } (Array.map ((*) (if terms.Gamma then pass.Ps[0][j] else one[0])) ones) x upstream[j]) columns
+
+        let dx =
+            Array.mapi
+                (fun j x ->
+                    inputOf
+                        { terms with Gamma = true }
+                        (Array.map ((*) (if terms.Gamma then pass.Ps[0][j] else one[0])) ones)
+                        x
+                        upstream[j])
+                columns
+
         let gain = Array.map2 (fun x d -> dot (normalized x) d) columns upstream
         struct (turned dx, [| gain; columnSums dy |])
 
 let private batchNorm: Hand =
-    {
-        Name = "batchNorm"
-        Slots = norm
-        Sizes = sizes
-        Forward = fun ps x -> turned x |> Array.map normalized |> turned |> Array.map (affine ps)
-        Backward = batchNormOf all
-    }
+    { Name = "batchNorm"
+      Slots = norm
+      Sizes = sizes
+      Forward = fun ps x -> turned x |> Array.map normalized |> turned |> Array.map (affine ps)
+      Backward = batchNormOf all }
 
 let private mixing mutant = { mutant with Claims = { Claims.none with MixesExamples = true } }
 
 /// The mutants of this file.
 let mutants: Mutant list =
-    [
-        mutant "without the dot term" softmaxHand (rows (fun _ y dy -> Array.map2 (*) y dy))
-        mutant "only the diagonal of the Jacobian" softmaxHand (rows (fun _ y dy -> Array.map2 (fun p d -> p * (1.0 - p) * d) y dy))
-        mutant "the dot term of the mean" softmaxHand (rows (fun _ y dy -> Array.map2 (fun p d -> p * (d - Array.average dy)) y dy))
-        mutant "softmax in place of its sum" logSoftmaxHand (rows (fun _ y dy -> Array.map2 (fun l d -> d - exp l) y dy))
-        mutant "without the xhat term" layerNorm (back (layerNormOf { all with Projection = false }))
-        mutant "without the mean term" layerNorm (back (layerNormOf { all with Mean = false }))
-        mutant "gain forgotten in dx" layerNorm (back (layerNormOf { all with Gamma = false }))
-        mutant "gain's gradient from x instead of xhat" layerNorm (back rawGain)
-        mutant "deviation forgotten" layerNorm (back (layerNormOf { all with Rstd = false }))
-        mutant "n - 1 in place of n" layerNorm (back (layerNormOf { all with Biased = false }))
-        mutant "without the mean term" batchNorm (back (batchNormOf { all with Mean = false })) |> mixing
-        mutant "without the xhat term: statistics taken as fixed" batchNorm (back (batchNormOf { all with Projection = false })) |> mixing
-        mutant "gain forgotten in dx" batchNorm (back (batchNormOf { all with Gamma = false })) |> mixing
-        mutant "deviation forgotten" batchNorm (back (batchNormOf { all with Rstd = false })) |> mixing
-    ]
+    [ mutant "without the dot term" softmaxHand (rows (fun _ y dy -> Array.map2 (*) y dy))
+      mutant "only the diagonal of the Jacobian" softmaxHand (rows (fun _ y dy -> Array.map2 (fun p d -> p * (1.0 - p) * d) y dy))
+      mutant "the dot term of the mean" softmaxHand (rows (fun _ y dy -> Array.map2 (fun p d -> p * (d - Array.average dy)) y dy))
+      mutant "softmax in place of its sum" logSoftmaxHand (rows (fun _ y dy -> Array.map2 (fun l d -> d - exp l) y dy))
+      mutant "without the xhat term" layerNorm (back (layerNormOf { all with Projection = false }))
+      mutant "without the mean term" layerNorm (back (layerNormOf { all with Mean = false }))
+      mutant "gain forgotten in dx" layerNorm (back (layerNormOf { all with Gamma = false }))
+      mutant "gain's gradient from x instead of xhat" layerNorm (back rawGain)
+      mutant "deviation forgotten" layerNorm (back (layerNormOf { all with Rstd = false }))
+      mutant "n - 1 in place of n" layerNorm (back (layerNormOf { all with Biased = false }))
+      mutant "without the mean term" batchNorm (back (batchNormOf { all with Mean = false })) |> mixing
+      mutant "without the xhat term: statistics taken as fixed" batchNorm (back (batchNormOf { all with Projection = false }))
+      |> mixing
+      mutant "gain forgotten in dx" batchNorm (back (batchNormOf { all with Gamma = false })) |> mixing
+      mutant "deviation forgotten" batchNorm (back (batchNormOf { all with Rstd = false })) |> mixing ]

@@ -28,31 +28,63 @@ let private prefilled subject (sizes: int -> int * int list) (run: Vector -> flo
             |> Array.fold Evidence.worse 0.0
 
         Evidence.worst
-            [
-                Evidence.exact "dx is overwritten" (dx = again && Array.forall Double.IsFinite dx)
-                Evidence.within "prefill plus fresh" 1e-13 error
-            ])
+            [ Evidence.exact "dx is overwritten" (dx = again && Array.forall Double.IsFinite dx)
+              Evidence.within "prefill plus fresh" 1e-13 error ])
 
 let private linear =
     prefilled "Linear" (fun n -> rows * n, [ n * 4; 4 ]) (fun v dx gradients ->
         let x, dz = array (matrix v 0 rows), array (matrix { v with Length = 4 } 1 rows)
         let w = array (matrix { v with Length = 4 } 2 v.Length)
         Linear.BackwardInput<float>(ReadOnlySpan<float> dz, ReadOnlySpan<float> w, rows, Span<float> dx)
-        Linear.BackwardParameters<float>(ReadOnlySpan<float> x, ReadOnlySpan<float> dz, rows, Span<float> gradients[0], Span<float> gradients[1]))
+
+        Linear.BackwardParameters<float>(
+            ReadOnlySpan<float> x,
+            ReadOnlySpan<float> dz,
+            rows,
+            Span<float> gradients[0],
+            Span<float> gradients[1]
+        ))
 
 let private layerNorm =
     prefilled "LayerNorm" (fun n -> rows * n, [ n; n ]) (fun v dx gradients ->
         let x, dy, gamma = array (matrix v 0 rows), array (matrix v 1 rows), array (vector v 2)
         let y, mean, rstd = Array.zeroCreate (rows * v.Length), Array.zeroCreate rows, Array.zeroCreate rows
-        LayerNorm.Forward<float>(ReadOnlySpan<float> x, ReadOnlySpan<float> gamma, ReadOnlySpan<float> gamma, 1e-5, Span<float> y, Span<float> mean, Span<float> rstd)
-        LayerNorm.Backward<float>(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> gamma, ReadOnlySpan<float> mean, ReadOnlySpan<float> rstd, Span<float> dx, Span<float> gradients[0], Span<float> gradients[1]))
+
+        LayerNorm.Forward<float>(
+            ReadOnlySpan<float> x,
+            ReadOnlySpan<float> gamma,
+            ReadOnlySpan<float> gamma,
+            1e-5,
+            Span<float> y,
+            Span<float> mean,
+            Span<float> rstd
+        )
+
+        LayerNorm.Backward<float>(
+            ReadOnlySpan<float> dy,
+            ReadOnlySpan<float> x,
+            ReadOnlySpan<float> gamma,
+            ReadOnlySpan<float> mean,
+            ReadOnlySpan<float> rstd,
+            Span<float> dx,
+            Span<float> gradients[0],
+            Span<float> gradients[1]
+        ))
 
 let private rmsNorm =
     prefilled "RmsNorm" (fun n -> rows * n, [ n ]) (fun v dx gradients ->
         let x, dy, gamma = array (matrix v 0 rows), array (matrix v 1 rows), array (vector v 2)
         let y, rrms = Array.zeroCreate (rows * v.Length), Array.zeroCreate rows
         RmsNorm.Forward<float>(ReadOnlySpan<float> x, ReadOnlySpan<float> gamma, 1e-6, Span<float> y, Span<float> rrms)
-        RmsNorm.Backward<float>(ReadOnlySpan<float> dy, ReadOnlySpan<float> x, ReadOnlySpan<float> gamma, ReadOnlySpan<float> rrms, Span<float> dx, Span<float> gradients[0]))
+
+        RmsNorm.Backward<float>(
+            ReadOnlySpan<float> dy,
+            ReadOnlySpan<float> x,
+            ReadOnlySpan<float> gamma,
+            ReadOnlySpan<float> rrms,
+            Span<float> dx,
+            Span<float> gradients[0]
+        ))
 
 let private aligned: Law =
     law "Relu" "any alignment gives the same bits" Free [ Ordinary; Kinks ] (fun v ->
@@ -61,12 +93,10 @@ let private aligned: Law =
         Relu.Forward<float32>(ReadOnlySpan<float32> x, Span<float32> plain)
 
         Evidence.worst
-            [
-                for offset in 1..3 do
-                    let from, to' = Array.append (Array.zeroCreate offset) x, Array.create (x.Length + offset) nanf
-                    Relu.Forward<float32>(ReadOnlySpan<float32>(from, offset, x.Length), Span<float32>(to', offset, x.Length))
-                    Evidence.exact $"at offset {offset}" (Array.skip offset to' = plain && Array.forall Single.IsNaN to'[.. offset - 1])
-            ])
+            [ for offset in 1..3 do
+                  let from, to' = Array.append (Array.zeroCreate offset) x, Array.create (x.Length + offset) nanf
+                  Relu.Forward<float32>(ReadOnlySpan<float32>(from, offset, x.Length), Span<float32>(to', offset, x.Length))
+                  Evidence.exact $"at offset {offset}" (Array.skip offset to' = plain && Array.forall Single.IsNaN to'[.. offset - 1]) ])
 
 /// The laws of this file.
 let laws: Law list = [ linear; layerNorm; rmsNorm; aligned ]

@@ -6,8 +6,7 @@ open DL.Core.Ops
 open DL.Laws
 open DL.Properties.Cases
 
-let private filled (x: Tensor) n value : Tensor =
-    Tensor.Filled(x.ElementType, Shape(System.ReadOnlySpan<int> [| n |]), value)
+let private filled (x: Tensor) n value : Tensor = Tensor.Filled(x.ElementType, Shape(System.ReadOnlySpan<int> [| n |]), value)
 
 let private layerNorm (x: Tensor) : Tensor =
     let n = x.Shape.Last
@@ -39,10 +38,8 @@ let private moments name (lines: Tensor -> float[][]) (normalize: Tensor -> Tens
         let expected = lines x |> Array.map (fun r -> let s = variance r in s / (s + 1e-5))
 
         Evidence.worst
-            [
-                Evidence.within "means" 1e-10 (y |> Array.map (Array.average >> abs) |> worst)
-                Evidence.within "variances" 1e-8 (Array.map2 (fun r e -> abs (variance r - e)) y expected |> worst)
-            ])
+            [ Evidence.within "means" 1e-10 (y |> Array.map (Array.average >> abs) |> worst)
+              Evidence.within "variances" 1e-8 (Array.map2 (fun r e -> abs (variance r - e)) y expected |> worst) ])
 
 let private columns (t: Tensor) = rows t |> Array.transpose
 
@@ -66,10 +63,8 @@ let private orthogonal =
         let products = Array.map2 (fun a b -> abs (Array.sum (Array.map2 (*) a b))) (columns dx) (columns xhat)
 
         Evidence.worst
-            [
-                Evidence.within "sums of dx" 1e-10 (worst sums)
-                Evidence.within "products with xhat" 1e-10 (worst products)
-            ])
+            [ Evidence.within "sums of dx" 1e-10 (worst sums)
+              Evidence.within "products with xhat" 1e-10 (worst products) ])
 
 let private running =
     law "BatchNorm" "running statistics are the documented formula" Positive [ Ordinary; EqualRows; Large ] (fun v ->
@@ -77,16 +72,18 @@ let private running =
         let x = matrix v 0 count
         let struct (_, _, _, mean, variance') = batch x 1.0 0.0
         let means = columns x |> Array.map Array.average
-        let spread = columns x |> Array.map (fun c -> if count > 1 then variance c * float count / float (count - 1) else variance c)
+
+        let spread =
+            columns x
+            |> Array.map (fun c -> if count > 1 then variance c * float count / float (count - 1) else variance c)
+
         let expectedMean = means |> Array.map (fun m -> 0.9 * 0.5 + 0.1 * m)
 
         Evidence.worst
-            [
-                close "the running mean" 1e-12 mean (like mean expectedMean)
-                Evidence.exact "finite" (numbers variance' |> Array.forall System.Double.IsFinite)
-                if count > 1 then
-                    close "the running variance" 1e-12 variance' (like variance' (spread |> Array.map (fun s -> 0.9 * 2.0 + 0.1 * s)))
-            ])
+            [ close "the running mean" 1e-12 mean (like mean expectedMean)
+              Evidence.exact "finite" (numbers variance' |> Array.forall System.Double.IsFinite)
+              if count > 1 then
+                  close "the running variance" 1e-12 variance' (like variance' (spread |> Array.map (fun s -> 0.9 * 2.0 + 0.1 * s))) ])
 
 let private affine =
     law "BatchNorm" "prediction is a fixed affine map" Positive [ Ordinary; Large ] (fun v ->
@@ -104,20 +101,16 @@ let private rmsSeesShifts =
         let shifted = like x (numbers wide |> Array.map (fun n -> n + 1e4))
 
         Evidence.worst
-            [
-                close "x and 8 x" 1e-9 (rmsNorm wide) (rmsNorm scaled)
-                Evidence.exact "a shift changes the result" (distance (rmsNorm wide) (rmsNorm shifted) > 1e-3)
-            ])
+            [ close "x and 8 x" 1e-9 (rmsNorm wide) (rmsNorm scaled)
+              Evidence.exact "a shift changes the result" (distance (rmsNorm wide) (rmsNorm shifted) > 1e-3) ])
 
 /// The laws of this file.
 let laws: Law list =
-    [
-        moments "LayerNorm" rows layerNorm 3
-        moments "BatchNorm" columns batchNorm 9
-        invariant "LayerNorm" layerNorm 3e6
-        invariant "BatchNorm" batchNorm 3e6
-        orthogonal
-        running
-        affine
-        rmsSeesShifts
-    ]
+    [ moments "LayerNorm" rows layerNorm 3
+      moments "BatchNorm" columns batchNorm 9
+      invariant "LayerNorm" layerNorm 3e6
+      invariant "BatchNorm" batchNorm 3e6
+      orthogonal
+      running
+      affine
+      rmsSeesShifts ]

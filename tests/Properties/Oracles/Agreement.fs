@@ -9,43 +9,40 @@ open DL.Laws
 open DL.Properties.Cases
 
 let private oracles: IGradientOracle list =
-    [
-        DualOracle.DualOracle()
+    [ DualOracle.DualOracle()
 #if DIFFSHARP
-        DiffSharpOracle()
+      DiffSharpOracle()
 #endif
-    ]
+      ]
 
 let private one name forward backward : string * (Tensor list -> Tensor -> Tensor list) =
     name, fun x dy -> [ backward dy x[0] (forward x[0]) ]
 
 /// From the inputs and the gradient of the output to the gradients of the inputs.
 let private gradients: (string * (Tensor list -> Tensor -> Tensor list)) list =
-    [
-        one "relu" Relu.Forward (fun dy _ y -> Relu.Backward(dy, y))
-        one "leakyRelu" (fun x -> LeakyRelu.Forward(x, 0.01)) (fun dy x _ -> LeakyRelu.Backward(dy, x, 0.01))
-        one "sigmoid" Sigmoid.Forward (fun dy _ y -> Sigmoid.Backward(dy, y))
-        one "tanh" Tanh.Forward (fun dy _ y -> Tanh.Backward(dy, y))
-        one "softplus" Softplus.Forward (fun dy x _ -> Softplus.Backward(dy, x))
-        one "silu" Silu.Forward (fun dy x _ -> Silu.Backward(dy, x))
-        one "softmax" (fun x -> Softmax.Forward x) (fun dy _ y -> Softmax.Backward(dy, y))
-        one "logSoftmax" (fun x -> LogSoftmax.Forward x) (fun dy _ y -> LogSoftmax.Backward(dy, y))
-        "linear",
-        fun x dy ->
-            let y = Linear.Forward(x[0], x[1], x[2])
-            let struct (dx, dw, db) = Linear.Backward(dy, x[0], x[1], x[2], y)
-            [ dx; dw; nonNull db ]
-        "layerNorm",
-        fun x dy ->
-            let struct (_, mean, rstd) = LayerNorm.Forward(x[0], x[1], x[2], 1e-5)
-            let struct (dx, dgamma, dbeta) = LayerNorm.Backward(dy, x[0], x[1], x[2], mean, rstd)
-            [ dx; dgamma; dbeta ]
-        "meanSquaredError",
-        fun x dy ->
-            let struct (_, gradient) = MeanSquaredError.Evaluate(x[0], x[1])
-            let mine = Scale.Forward(gradient, dy.At 0)
-            [ mine; Scale.Forward(mine, -1.0) ]
-    ]
+    [ one "relu" Relu.Forward (fun dy _ y -> Relu.Backward(dy, y))
+      one "leakyRelu" (fun x -> LeakyRelu.Forward(x, 0.01)) (fun dy x _ -> LeakyRelu.Backward(dy, x, 0.01))
+      one "sigmoid" Sigmoid.Forward (fun dy _ y -> Sigmoid.Backward(dy, y))
+      one "tanh" Tanh.Forward (fun dy _ y -> Tanh.Backward(dy, y))
+      one "softplus" Softplus.Forward (fun dy x _ -> Softplus.Backward(dy, x))
+      one "silu" Silu.Forward (fun dy x _ -> Silu.Backward(dy, x))
+      one "softmax" (fun x -> Softmax.Forward x) (fun dy _ y -> Softmax.Backward(dy, y))
+      one "logSoftmax" (fun x -> LogSoftmax.Forward x) (fun dy _ y -> LogSoftmax.Backward(dy, y))
+      "linear",
+      fun x dy ->
+          let y = Linear.Forward(x[0], x[1], x[2])
+          let struct (dx, dw, db) = Linear.Backward(dy, x[0], x[1], x[2], y)
+          [ dx; dw; nonNull db ]
+      "layerNorm",
+      fun x dy ->
+          let struct (_, mean, rstd) = LayerNorm.Forward(x[0], x[1], x[2], 1e-5)
+          let struct (dx, dgamma, dbeta) = LayerNorm.Backward(dy, x[0], x[1], x[2], mean, rstd)
+          [ dx; dgamma; dbeta ]
+      "meanSquaredError",
+      fun x dy ->
+          let struct (_, gradient) = MeanSquaredError.Evaluate(x[0], x[1])
+          let mine = Scale.Forward(gradient, dy.At 0)
+          [ mine; Scale.Forward(mine, -1.0) ] ]
 
 let private shapes name n : struct (int list list * int list) =
     match name with
@@ -69,9 +66,7 @@ let private agree (oracle: IGradientOracle) (name: string, gradient: Tensor list
 
 /// The laws of this file.
 let laws: Law list =
-    [
-        for oracle in oracles do
-            for name, gradient in gradients do
-                if oracle.Supports name then
-                    agree oracle (name, gradient)
-    ]
+    [ for oracle in oracles do
+          for name, gradient in gradients do
+              if oracle.Supports name then
+                  agree oracle (name, gradient) ]

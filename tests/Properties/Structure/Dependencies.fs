@@ -18,12 +18,10 @@ let private everything =
 
 let private opcodes =
     dict
-        [
-            for field in typeof<OpCodes>.GetFields(BindingFlags.Public ||| BindingFlags.Static) do
-                match field.GetValue null with
-                | :? OpCode as code -> int (uint16 code.Value), code.OperandType
-                | _ -> ()
-        ]
+        [ for field in typeof<OpCodes>.GetFields(BindingFlags.Public ||| BindingFlags.Static) do
+              match field.GetValue null with
+              | :? OpCode as code -> int (uint16 code.Value), code.OperandType
+              | _ -> () ]
 
 /// The metadata tokens among a body's operands.
 let private tokens (il: byte[]) : int list =
@@ -101,31 +99,30 @@ let rec private outermost (t: Type) =
 
 /// The types that the instructions, fields and signatures of a type name.
 let private uses (t: Type) : Type list =
-    let methods = t.GetMethods everything |> Seq.cast<MethodBase> |> Seq.append (t.GetConstructors everything |> Seq.cast<MethodBase>)
+    let methods =
+        t.GetMethods everything
+        |> Seq.cast<MethodBase>
+        |> Seq.append (t.GetConstructors everything |> Seq.cast<MethodBase>)
 
-    [
-        yield! parts t.BaseType
-        for f in t.GetFields everything do
-            yield! parts f.FieldType
-        for m in methods do
-            for p in m.GetParameters() do
-                yield! parts p.ParameterType
+    [ yield! parts t.BaseType
+      for f in t.GetFields everything do
+          yield! parts f.FieldType
+      for m in methods do
+          for p in m.GetParameters() do
+              yield! parts p.ParameterType
 
-            yield! ofBody m
-    ]
+          yield! ofBody m ]
     |> List.map outermost
     |> List.distinct
 
 /// The arrows of an assembly: (from, to) as types, within the library only.
 let private arrows (assembly: Assembly) : (Type * Type) list =
-    [
-        for t in assembly.GetTypes() do
-            for used in uses t do
-                let from = outermost t
+    [ for t in assembly.GetTypes() do
+          for used in uses t do
+              let from = outermost t
 
-                if from <> used && (string used.Namespace).StartsWith "DL" then
-                    from, used
-    ]
+              if from <> used && (string used.Namespace).StartsWith "DL" then
+                  from, used ]
     |> List.distinct
 
 let private core = lazy (arrows typeof<Tensor>.Assembly)
@@ -134,16 +131,14 @@ let private language = lazy (arrows typeof<Mode>.Assembly)
 /// What each part of the core may use beside itself.
 let private allowed =
     dict
-        [
-            "DL.Core", [ "DL.Core.Kernels" ]
-            "DL.Core.Random", [ "DL.Core"; "DL.Core.Kernels" ]
-            "DL.Core.Ops", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Random" ]
-            "DL.Core.Losses", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
-            "DL.Core.Optimizers", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
-            "DL.Core.Metrics", [ "DL.Core" ]
-            "DL.Core.Data", [ "DL.Core"; "DL.Core.Formats"; "DL.Core.Random" ]
-            "DL.Core.Formats", [ "DL.Core" ]
-        ]
+        [ "DL.Core", [ "DL.Core.Kernels" ]
+          "DL.Core.Random", [ "DL.Core"; "DL.Core.Kernels" ]
+          "DL.Core.Ops", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Random" ]
+          "DL.Core.Losses", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
+          "DL.Core.Optimizers", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
+          "DL.Core.Metrics", [ "DL.Core" ]
+          "DL.Core.Data", [ "DL.Core"; "DL.Core.Formats"; "DL.Core.Random" ]
+          "DL.Core.Formats", [ "DL.Core" ] ]
 
 let private none what (wrong: (Type * Type) list) =
     let shown = wrong |> List.map (fun (a, b) -> $"{a.FullName} uses {b.FullName}") |> String.concat "; "
@@ -153,10 +148,8 @@ let private none what (wrong: (Type * Type) list) =
 // how an axis cuts a shape, and, where a mask is drawn in the pass that uses it, the random numbers of a key.
 let private words =
     set
-        [
-            yield! [ "DLException"; "ShapeException"; "InvalidArgumentException"; "DataFormatException"; "NativeException" ]
-            yield! [ "Native"; "NativeReport"; "NativeAttempt"; "Activation"; "AxisView"; "Key"; "PhiloxVector" ]
-        ]
+        [ yield! [ "DLException"; "ShapeException"; "InvalidArgumentException"; "DataFormatException"; "NativeException" ]
+          yield! [ "Native"; "NativeReport"; "NativeAttempt"; "Activation"; "AxisView"; "Key"; "PhiloxVector" ] ]
 
 let private coreArrows () =
     core.Value
@@ -184,8 +177,6 @@ let private oracleArrows () =
 
 /// The laws of this file.
 let laws: Law list =
-    [
-        Law.fact "every part of the core uses only what lies below it" "the house" coreArrows
-        Law.fact "the language uses operations, never kernels" "the house" languageArrows
-        Law.fact "an oracle uses nothing it judges" "the house" oracleArrows
-    ]
+    [ Law.fact "every part of the core uses only what lies below it" "the house" coreArrows
+      Law.fact "the language uses operations, never kernels" "the house" languageArrows
+      Law.fact "an oracle uses nothing it judges" "the house" oracleArrows ]

@@ -14,41 +14,43 @@ let private documented (assembly: Assembly) : Set<string> =
     let document = XDocument.Load(string (Path.ChangeExtension(assembly.Location, ".xml")))
 
     set
-        [
-            for m in document.Descendants(XName.Get "member") do
-                let said = not (Seq.isEmpty (m.Elements(XName.Get "inheritdoc")))
+        [ for m in document.Descendants(XName.Get "member") do
+              let said = not (Seq.isEmpty (m.Elements(XName.Get "inheritdoc")))
 
-                let summary =
-                    m.Elements(XName.Get "summary") |> Seq.exists (fun s -> s.Value.Trim() <> "" || s.HasElements)
+              let summary = m.Elements(XName.Get "summary") |> Seq.exists (fun s -> s.Value.Trim() <> "" || s.HasElements)
 
-                if said || summary then
-                    match m.Attribute(XName.Get "name") with
-                    | null -> ()
-                    | name -> name.Value
-        ]
+              if said || summary then
+                  match m.Attribute(XName.Get "name") with
+                  | null -> ()
+                  | name -> name.Value ]
 
 let private own = BindingFlags.Public ||| BindingFlags.Static ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly
 let private path (t: Type) = (string t.FullName).Replace('+', '.')
 
 /// The id of a method, property or field, up to its parameters.
 let private ids (t: Type) : string list =
-    [
-        for m in t.GetMethods own do
-            if not (m.Name.StartsWith "get_" || m.Name.StartsWith "set_") then
-                m.Name
-        for p in t.GetProperties own do
-            p.Name
-        for f in t.GetFields own do
-            f.Name
-    ]
+    [ for m in t.GetMethods own do
+          if not (m.Name.StartsWith "get_" || m.Name.StartsWith "set_") then
+              m.Name
+      for p in t.GetProperties own do
+          p.Name
+      for f in t.GetFields own do
+          f.Name ]
 
 // What the compilers add to records, unions, enumerations and delegates has no source to be documented.
 let private added =
     set
-        [
-            yield! [ "Equals"; "GetHashCode"; "CompareTo"; "ToString"; "Tag"; "Deconstruct"; "op_Equality"; "op_Inequality"; "Item" ]
-            yield! [ "<Clone>$"; "value__"; "Invoke"; "BeginInvoke"; "EndInvoke" ]
-        ]
+        [ yield!
+              [ "Equals"
+                "GetHashCode"
+                "CompareTo"
+                "ToString"
+                "Tag"
+                "Deconstruct"
+                "op_Equality"
+                "op_Inequality"
+                "Item" ]
+          yield! [ "<Clone>$"; "value__"; "Invoke"; "BeginInvoke"; "EndInvoke" ] ]
 
 let private isUnion (t: Type) = FSharp.Reflection.FSharpType.IsUnion t
 
@@ -66,22 +68,21 @@ let private isAdded (t: Type) (name: string) =
     || name.Contains '@'
     || isOfUnion t name
     // The properties of a positional record are documented as its parameters.
-    || t.GetMethods(BindingFlags.NonPublic ||| BindingFlags.Instance) |> Array.exists (fun m -> m.Name = "PrintMembers")
+    || t.GetMethods(BindingFlags.NonPublic ||| BindingFlags.Instance)
+       |> Array.exists (fun m -> m.Name = "PrintMembers")
 
 let private missing (assembly: Assembly) =
     let known = documented assembly |> Set.map (fun id -> id.Substring 2)
     let says (name: string) = known.Contains name || known |> Set.exists (fun k -> k.StartsWith $"{name}(" || k.StartsWith $"{name}``")
 
-    [
-        for t in assembly.GetExportedTypes() do
-            if t.Name <> "Tags" then
-                if not (says (path t)) then
-                    path t
+    [ for t in assembly.GetExportedTypes() do
+          if t.Name <> "Tags" then
+              if not (says (path t)) then
+                  path t
 
-                for name in ids t do
-                    if not (isAdded t name) && not (says $"{path t}.{name}") then
-                        $"{path t}.{name}"
-    ]
+              for name in ids t do
+                  if not (isAdded t name) && not (says $"{path t}.{name}") then
+                      $"{path t}.{name}" ]
     |> List.distinct
 
 let private law (assembly: Assembly) =

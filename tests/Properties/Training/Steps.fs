@@ -9,7 +9,9 @@ open DL.Properties.Cases
 
 let private net = dense 64 --> relu --> batchNorm --> dropout 0.2 --> residual (dense 64 --> tanh) --> dense 10
 
-let private rule (optimizer: Optimizer) : Rule<Vec, Label> = { (Trainer.create Loss.crossEntropy optimizer).Rule with ClipNorm = Some 1.0 }
+let private rule (optimizer: Optimizer) : Rule<Vec, Label> =
+    { (Trainer.create Loss.crossEntropy optimizer).Rule with
+        ClipNorm = Some 1.0 }
 
 let private batch rows width (seed: uint64) =
     let x = (Numbers.tensor Ordinary seed [ rows; width ]).To ElementType.Float32
@@ -25,8 +27,7 @@ let private train (layer: Layer<Vec, Vec>) steps rows width =
 
     session.Model
 
-let private sameModel (a: Model<Vec, Vec>) (b: Model<Vec, Vec>) =
-    Probe.sameBits a.Params b.Params && Probe.sameState a.State b.State
+let private sameModel (a: Model<Vec, Vec>) (b: Model<Vec, Vec>) = Probe.sameBits a.Params b.Params && Probe.sameState a.State b.State
 
 let private withThreads n (work: unit -> 'a) =
     let before = Native.Threads
@@ -80,17 +81,15 @@ let private frozenStays =
         let model = Model.init Single (Key.ofSeed 3) (Shape.vec 6) layer
 
         Evidence.worst
-            [
-                for optimizer in [ Optimizer.sgd 0.1; Optimizer.momentum 0.1; Optimizer.adam 0.1; Optimizer.adamW 0.5 0.1 ] do
-                    let session = Session(rule optimizer, Trainer.start (rule optimizer) model)
+            [ for optimizer in [ Optimizer.sgd 0.1; Optimizer.momentum 0.1; Optimizer.adam 0.1; Optimizer.adamW 0.5 0.1 ] do
+                  let session = Session(rule optimizer, Trainer.start (rule optimizer) model)
 
-                    for step in 1..5 do
-                        let struct (x, t) = batch 8 6 (uint64 step)
-                        session.Step(x, t) |> ignore
+                  for step in 1..5 do
+                      let struct (x, t) = batch 8 6 (uint64 step)
+                      session.Step(x, t) |> ignore
 
-                    Evidence.exact $"the frozen bits under {optimizer.Name}" (Probe.sameState model.State session.Model.State)
-                    Evidence.exact $"the others move under {optimizer.Name}" (not (Probe.sameBits model.Params session.Model.Params))
-            ])
+                  Evidence.exact $"the frozen bits under {optimizer.Name}" (Probe.sameState model.State session.Model.State)
+                  Evidence.exact $"the others move under {optimizer.Name}" (not (Probe.sameBits model.Params session.Model.Params)) ])
 
 let private garbage rows =
     Law.fact $"a step of {rows} examples leaves at most 64 KiB of garbage" "a training run" (fun () ->
@@ -123,13 +122,11 @@ let private descends =
 
 /// The laws of this file.
 let laws: Law list =
-    [
-        threads
-        replay
-        sessionIsSteps
-        resumed
-        frozenStays
-        descends
-        for rows in [ 1; 64; 512 ] do
-            garbage rows
-    ]
+    [ threads
+      replay
+      sessionIsSteps
+      resumed
+      frozenStays
+      descends
+      for rows in [ 1; 64; 512 ] do
+          garbage rows ]
