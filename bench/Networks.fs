@@ -11,7 +11,9 @@ let private normals (seed: int) (count: int) =
     Draw.Normal<float32>(Key.ofSeed seed, numbers)
     numbers
 
-let private vectors seed (rows: int) (columns: int) : Batch<Vec> = Batch.vec (Tensor.Of<float32>(normals seed (rows * columns), rows, columns))
+let private vectors seed (rows: int) (columns: int) : Batch<Vec> =
+    Batch.vec (Tensor.Of<float32>(normals seed (rows * columns), rows, columns))
+
 let private classes (rows: int) count : Batch<Label> = Batch.labels (Array.init rows (fun i -> (i * 7919 + 13) % count))
 
 let private training name what loss optimizer rows features (net: Layer<Vec, 'y>) (target: Batch<'t>) =
@@ -43,7 +45,21 @@ let private small () =
 let private mnist () =
     let net () = mlp [ 256; 128; 10 ]
     let model = net () |> Model.init Single (Key.ofSeed 1) (Shape.vec 784)
-    let session = Session({ Loss = Loss.crossEntropy; Optimizer = Optimizer.sgd 0.1; Schedule = None; ClipNorm = None }, Trainer.start { Loss = Loss.crossEntropy; Optimizer = Optimizer.sgd 0.1; Schedule = None; ClipNorm = None } model)
+
+    let session =
+        Session(
+            { Loss = Loss.crossEntropy
+              Optimizer = Optimizer.sgd 0.1
+              Schedule = None
+              ClipNorm = None },
+            Trainer.start
+                { Loss = Loss.crossEntropy
+                  Optimizer = Optimizer.sgd 0.1
+                  Schedule = None
+                  ClipNorm = None }
+                model
+        )
+
     let one = vectors 3 1 784
 
     [ for b in [ 64; 512 ] do

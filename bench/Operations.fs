@@ -22,12 +22,7 @@ let private inArena (inputs: Tensor<float32> list) (call: Tensor list -> unit) =
         call adopted
         arena.Reset()
 
-let private workload name what call =
-    { Name = name
-      What = what
-      Per = "call"
-      Batch = 1
-      Call = call }
+let private workload name what call = { Name = name; What = what; Per = "call"; Batch = 1; Call = call }
 
 let private square = [| 1000; 1000 |]
 

@@ -4,7 +4,6 @@ open System
 open System.Text.RegularExpressions
 open BenchmarkDotNet.Running
 open DL.Core
-open DL.Core.Kernels
 open DL.Bench.Timing
 
 let private usage =
@@ -23,7 +22,7 @@ let private run arguments =
     let reps = max 7 (int (option "--reps" "9" arguments))
     Native.Threads <- threads
     // The other side flushes denormals, too: one batch is learnt by heart here, and its gradients vanish.
-    Denormals.Set true
+    StepScope.Enter() |> ignore
 
     for group in groups |> List.filter (fun g -> only.IsMatch g.Group) do
         for workload in group.Build() do

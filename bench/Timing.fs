@@ -14,9 +14,7 @@ type Workload =
       Call: unit -> unit }
 
 /// A group of workloads that is built only when it is asked for.
-type Group =
-    { Group: string
-      Build: unit -> Workload list }
+type Group = { Group: string; Build: unit -> Workload list }
 
 let private sampleSeconds = 0.06
 let private warmSeconds = 0.4

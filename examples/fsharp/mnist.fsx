@@ -15,27 +15,32 @@ let folder =
     | None, null -> Path.Combine(__SOURCE_DIRECTORY__, "../../../shared/data/mnist")
     | None, data -> Path.Combine(data, "mnist")
 
-let images, labels =
-    Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")
+let images, labels = Path.Combine(folder, "t10k-images-idx3-ubyte.gz"), Path.Combine(folder, "t10k-labels-idx1-ubyte.gz")
 
 if not (File.Exists images && File.Exists labels) then
     printfn "skipped: no data in %s (name a folder, or set DL_DATA)" folder
     exit 0
 
-let struct (train, test) = Examples.mnist images labels |> Examples.split 0.1 0
+let all = Examples.mnist images labels
+let net = dense 256 --> relu --> dense 128 --> relu --> dense 10
 
-let model =
-    dense 256 --> relu --> dense 128 --> relu --> dense 10
-    |> Model.init Single (Key.ofSeed 0) (Shape.vec 784)
+/// Trains on nine tenths of a shuffle and measures on the tenth held out.
+let run seed =
+    let struct (train, test) = all |> Examples.split 0.1 seed
+    let model = net |> Model.init Single (Key.ofSeed seed) (Shape.vec 784)
 
-let trainer =
-    { Trainer.create Loss.crossEntropy (Optimizer.adam 1e-3) with
-        Epochs = 10
-        BatchSize = 64
-        Metrics = [ Metric.accuracy ]
-        Validation = Some test }
+    let trainer =
+        { Trainer.create Loss.crossEntropy (Optimizer.adam 1e-3) with
+            Epochs = 10
+            BatchSize = 64
+            Seed = seed }
 
-let trained = model |> Trainer.fit trainer train
-let scores = Model.predict trained.Model test.Inputs
-let seconds = trained.History |> List.sumBy _.Elapsed.TotalSeconds
-printfn "accuracy on %d held-out images: %.4f after %.1f s of training" (Examples.count test) (Metric.accuracy.Measure scores test.Targets) seconds
+    let trained = model |> Trainer.fit trainer train
+    let accuracy = Metric.accuracy.Measure (Model.predict trained.Model test.Inputs) test.Targets
+    let seconds = trained.History |> List.sumBy _.Elapsed.TotalSeconds
+    printfn "seed %d: accuracy %.3f on %d images, %.1f s of training" seed accuracy (Examples.count test) seconds
+    accuracy
+
+printfn "%s" (net |> Model.init Single (Key.ofSeed 0) (Shape.vec 784) |> Model.summary)
+let accuracies = [ 0; 1; 2 ] |> List.map run
+printfn "mean accuracy %.4f" (List.average accuracies)

@@ -110,8 +110,7 @@ module Batch =
         | Two(a1, a2), Two(b1, b2) -> Two(map2Value f a1 b1, map2Value f a2 b2)
         | a, b -> One(f (force a) (force b))
 
-    let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> =
-        { Value = map2Value f a.Value b.Value }
+    let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> = { Value = map2Value f a.Value b.Value }
 
     let rec private parts value =
         match value with
@@ -133,10 +132,7 @@ module Batch =
                     | Two(a, b) -> struct (a, b)
                     | _ -> raise (ShapeException("Batch.append", "pairs", "a single part")))
 
-            Two(
-                appendValues (parts |> List.map (fun struct (a, _) -> a)),
-                appendValues (parts |> List.map (fun struct (_, b) -> b))
-            )
+            Two(appendValues (parts |> List.map (fun struct (a, _) -> a)), appendValues (parts |> List.map (fun struct (_, b) -> b)))
         | _ -> One(DL.Core.Ops.Concat.Forward(0, values |> List.map force |> Array.ofList))
 
     /// <summary>Batches one after the other, as one batch.</summary>

@@ -22,8 +22,7 @@ module Combinators =
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
-    let private renamed name settings children (f: Layer<'x, 'y>) : Layer<'x, 'y> =
-        { f with About = describe name settings children }
+    let private renamed name settings children (f: Layer<'x, 'y>) : Layer<'x, 'y> = { f with About = describe name settings children }
 
     /// <summary><c>y = f x + g x</c>.</summary>
     let add (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) : Layer<'x, 'y> = renamed "add" [] [ f.About; g.About ] (fork f g --> sum)
@@ -146,8 +145,7 @@ module Combinators =
 
     /// <summary>Passes its input forward and no gradient back.</summary>
     let stopGradient<'x> : Layer<'x, 'x> =
-        Layer.pure' "stopGradient" id (fun (x: Batch<'x>) ->
-            struct (x, Batch.map (fun dy -> Scale.Forward(dy, 0.0))))
+        Layer.pure' "stopGradient" id (fun (x: Batch<'x>) -> struct (x, Batch.map (fun dy -> Scale.Forward(dy, 0.0))))
 
     /// <summary>Changes the parameters before the layer sees them, with the way back for their gradients: tying, masking, low-rank adapters.</summary>
     /// <param name="slots">The names of the new parameters.</param>
@@ -170,9 +168,7 @@ module Combinators =
                     let s = f.Init key shape
                     let ps = init s.Params
 
-                    { s with
-                        Params = ps
-                        Rows = Wiring.rowsUnder "" f.Stages s.Rows }
+                    { s with Params = ps; Rows = Wiring.rowsUnder "" f.Stages s.Rows }
             Apply =
                 fun mode qs state x ->
                     let struct (ps, back) = view qs

@@ -56,7 +56,9 @@ module Examples =
     /// <remarks>E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI, 1998; CC BY 4.0.</remarks>
     let digits () : Examples<Vec, Label> =
         let raw = labelled (Datasets.Digits())
-        { raw with Inputs = Batch.map (fun t -> Scale.Forward(t, 1.0 / 16.0)) raw.Inputs }
+
+        { raw with
+            Inputs = Batch.map (fun t -> Scale.Forward(t, 1.0 / 16.0)) raw.Inputs }
 
     /// <summary>Fisher's iris: 150 flowers, 4 measures in cm, three species; embedded. UCI, CC BY 4.0.</summary>
     let iris () : Examples<Vec, Label> = labelled (Datasets.Iris())
@@ -103,7 +105,9 @@ module Examples =
 
         let scaled (examples: Examples<Vec, 't>) =
             let struct (numbers, width) = columns examples
-            { examples with Inputs = ofColumns (scaler.Apply numbers) width examples.Inputs }
+
+            { examples with
+                Inputs = ofColumns (scaler.Apply numbers) width examples.Inputs }
 
         struct (scaled train, scaled test)
 
@@ -115,5 +119,6 @@ module Examples =
                 let bad = Seq.tryFind (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
 
                 match bad with
-                | Some i -> raise (InvalidArgumentException($"{where}, row {i / width}, element {i % width}", "a finite number", $"{t.At i}"))
+                | Some i ->
+                    raise (InvalidArgumentException($"{where}, row {i / width}, element {i % width}", "a finite number", $"{t.At i}"))
                 | None -> ()

@@ -9,46 +9,39 @@ type Initializer =
     {
         /// <summary>Its name.</summary>
         Name: string
-        /// <summary>From key, fan-in, fan-out and destination; fills the destination.</summary>
-        Fill: Key -> int -> int -> float[] -> unit
+        /// <summary>From key, shape, fan-in and fan-out to a float64 tensor.</summary>
+        Draw: Key -> Shape -> int -> int -> Tensor
     }
-
-    /// <summary>A float64 tensor drawn from it.</summary>
-    member this.Draw (key: Key) (extents: int[]) (fanIn: int) (fanOut: int) : Tensor =
-        let shape = Shape extents
-        let numbers = Array.zeroCreate shape.Count
-        this.Fill key fanIn fanOut numbers
-        Tensor.Of<float>(numbers, extents)
 
 /// <summary>Initializers. Fans count the window of a convolution.</summary>
 [<RequireQualifiedAccess>]
 module Initializer =
-    let private create name fill = { Name = name; Fill = fill }
+    let private create name (draw: Key -> Shape -> int -> int -> Tensor) = { Name = name; Draw = draw }
 
     /// <summary>Normal with the given mean and VARIANCE.</summary>
     let gaussian (mean: float) (variance: float) =
-        create $"gaussian {mean} {variance}" (fun key _ _ w -> Initializers.Gaussian<float>(key, mean, variance, w))
+        create $"gaussian {mean} {variance}" (fun key shape _ _ -> Initializers.Gaussian(key, ElementType.Float64, shape, mean, variance))
 
     /// <summary>Uniform between two bounds.</summary>
     let uniform (low: float) (high: float) =
-        create $"uniform {low} {high}" (fun key _ _ w -> Initializers.Uniform<float>(key, low, high, w))
+        create $"uniform {low} {high}" (fun key shape _ _ -> Initializers.Uniform(key, ElementType.Float64, shape, low, high))
 
     /// <summary>Uniform in <c>±sqrt(6 / (fanIn + fanOut))</c>. X. Glorot, Y. Bengio, 2010.</summary>
     let xavierUniform =
-        create "xavierUniform" (fun key i o w -> Initializers.XavierUniform<float>(key, i, o, w))
+        create "xavierUniform" (fun key shape i o -> Initializers.XavierUniform(key, ElementType.Float64, shape, i, o))
 
     /// <summary>Normal with variance <c>2 / (fanIn + fanOut)</c>. X. Glorot, Y. Bengio, 2010.</summary>
     let xavierNormal =
-        create "xavierNormal" (fun key i o w -> Initializers.XavierNormal<float>(key, i, o, w))
+        create "xavierNormal" (fun key shape i o -> Initializers.XavierNormal(key, ElementType.Float64, shape, i, o))
 
     /// <summary>Normal with variance <c>2 / fanIn</c>, for relu. K. He et al., 2015.</summary>
-    let heNormal = create "heNormal" (fun key i _ w -> Initializers.HeNormal<float>(key, i, w))
+    let heNormal = create "heNormal" (fun key shape i _ -> Initializers.HeNormal(key, ElementType.Float64, shape, i))
 
     /// <summary>Uniform in <c>±sqrt(6 / fanIn)</c>, for relu. K. He et al., 2015.</summary>
-    let heUniform = create "heUniform" (fun key i _ w -> Initializers.HeUniform<float>(key, i, w))
+    let heUniform = create "heUniform" (fun key shape i _ -> Initializers.HeUniform(key, ElementType.Float64, shape, i))
 
     /// <summary>Normal with variance <c>1 / fanIn</c>. Y. LeCun et al., 1998.</summary>
-    let lecunNormal = create "lecunNormal" (fun key i _ w -> Initializers.LeCunNormal<float>(key, i, w))
+    let lecunNormal = create "lecunNormal" (fun key shape i _ -> Initializers.LeCunNormal(key, ElementType.Float64, shape, i))
 
     /// <summary>All equal.</summary>
-    let constant (value: float) = create $"constant {value}" (fun _ _ _ w -> System.Array.Fill(w, value))
+    let constant (value: float) = create $"constant {value}" (fun _ shape _ _ -> Tensor.Filled(ElementType.Float64, shape, value))

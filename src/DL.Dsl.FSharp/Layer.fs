@@ -133,10 +133,7 @@ type Layer<'x, 'y> =
 [<RequireQualifiedAccess>]
 module Layer =
     let private render stages (slots: Slot list) =
-        if stages <= 1 then
-            slots |> List.map _.Name
-        else
-            slots |> List.map (fun s -> $"{s.Stage}.{s.Name}")
+        if stages <= 1 then slots |> List.map _.Name else slots |> List.map (fun s -> $"{s.Stage}.{s.Name}")
 
     /// <summary>The names of the parameters: <c>weight</c>, or <c>0.weight</c> in a chain.</summary>
     let slots (layer: Layer<'x, 'y>) : string list = render layer.Stages layer.Slots
@@ -210,7 +207,9 @@ module Layer =
             Init =
                 fun key shape ->
                     let s = layer.Init key shape
-                    { s with Rows = s.Rows |> List.map (fun r -> { r with Layer = string about }) } }
+
+                    { s with
+                        Rows = s.Rows |> List.map (fun r -> { r with Layer = string about }) } }
 
     /// <summary>A layer of your own without parameters or state.</summary>
     /// <param name="name">What it is called in summaries and errors.</param>

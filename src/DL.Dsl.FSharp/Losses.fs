@@ -31,8 +31,7 @@ module Loss =
                 if not (value >= 0.0 && value <= 1.0) then
                     raise (InvalidArgumentException($"{name} target {i}", "a number from 0 to 1", $"{value}"))
 
-    let private evaluated (struct (value: float, gradient: Tensor)) : struct (float * Batch<'y>) =
-        struct (value, Batch.ofTensor gradient)
+    let private evaluated (struct (value: float, gradient: Tensor)) : struct (float * Batch<'y>) = struct (value, Batch.ofTensor gradient)
 
     let private pairwise name check (evaluate: Tensor -> Tensor -> struct (float * Tensor)) : Loss<'y, 'y> =
         { Name = name
@@ -49,8 +48,7 @@ module Loss =
           Evaluate = fun y t -> evaluated (CrossEntropy.Evaluate(Batch.tensor y, Batch.tensor t)) }
 
     /// <summary>Cross entropy of softmax(logits) against distributions: <c>-sum of t log softmax(logits)</c>.</summary>
-    let softCrossEntropy: Loss<Vec, Vec> =
-        pairwise "softCrossEntropy" between (fun y t -> CrossEntropy.Evaluate(y, t))
+    let softCrossEntropy: Loss<Vec, Vec> = pairwise "softCrossEntropy" between (fun y t -> CrossEntropy.Evaluate(y, t))
 
     /// <summary>The mean of <c>(y - t)^2</c> over all elements.</summary>
     let meanSquaredError<'y> : Loss<'y, 'y> =

@@ -56,8 +56,7 @@ module Metric =
     let private regression name (measure: float[] -> float[] -> float) : Metric<'y, 'y> =
         let numbers (b: Batch<'y>) = (Batch.tensor b).ToArray<float>()
 
-        { Name = name
-          Measure = fun y t -> measure (numbers t) (numbers y) }
+        { Name = name; Measure = fun y t -> measure (numbers t) (numbers y) }
 
     /// <summary>The coefficient of determination <c>1 - sum (y - t)^2 / sum (t - mean t)^2</c>.</summary>
     let r2<'y> : Metric<'y, 'y> = regression "r2" (fun truth y -> Regression.R2(truth, y))

@@ -185,7 +185,8 @@ module Model =
 
         for line in lines do
             let cells =
-                List.zip line widths |> List.mapi (fun i (cell, width) -> if i = 3 then cell.PadLeft width else cell.PadRight width)
+                List.zip line widths
+                |> List.mapi (fun i (cell, width) -> if i = 3 then cell.PadLeft width else cell.PadRight width)
 
             text.AppendLine((String.concat "  " cells).TrimEnd()) |> ignore
 

@@ -27,34 +27,26 @@ type Optimizer =
     /// <summary>The number of moments it keeps for every parameter.</summary>
     member this.Moments = this.Count
 
-    member internal this.Update step rate weights gradient moments =
-        this.Move step rate weights gradient moments
+    member internal this.Update step rate weights gradient moments = this.Move step rate weights gradient moments
 
 /// <summary>Optimizers. Each is its literal formula, in one pass over all parameters.</summary>
 [<RequireQualifiedAccess>]
 module Optimizer =
-    let private create name rate count move =
-        { Called = name
-          Eta = rate
-          Count = count
-          Move = move }
+    let private create name rate count move = { Called = name; Eta = rate; Count = count; Move = move }
 
     /// <summary>Gradient descent: <c>w -= eta g</c>.</summary>
-    let sgd (rate: float) : Optimizer =
-        create "sgd" rate 0 (fun _ eta w g _ -> Sgd.Step(w, g, eta))
+    let sgd (rate: float) : Optimizer = create "sgd" rate 0 (fun _ eta w g _ -> Sgd.Step(w, g, eta))
 
     /// <summary>Momentum in one of its forms, see <c>MomentumForm</c>.</summary>
     let momentumWith (form: MomentumForm) (beta: float) (rate: float) : Optimizer =
         create "momentum" rate 1 (fun _ eta w g moments -> Momentum.Step(w, g, moments[0], MomentumSettings(eta, beta, form)))
 
     /// <summary>Classic momentum with beta 0.9: <c>v = beta v + eta g; w -= v</c>.</summary>
-    let momentum (rate: float) : Optimizer =
-        momentumWith MomentumForm.Classic 0.9 rate
+    let momentum (rate: float) : Optimizer = momentumWith MomentumForm.Classic 0.9 rate
 
     /// <summary>Adam with decays and epsilon of your own.</summary>
     let adamWith (beta1: float) (beta2: float) (epsilon: float) (rate: float) : Optimizer =
-        create "adam" rate 2 (fun t eta w g moments ->
-            Adam.Step(w, g, moments[0], moments[1], AdamSettings(eta, beta1, beta2, epsilon), t))
+        create "adam" rate 2 (fun t eta w g moments -> Adam.Step(w, g, moments[0], moments[1], AdamSettings(eta, beta1, beta2, epsilon), t))
 
     /// <summary>Adam (0.9, 0.999, 1e-8): bias-corrected moments, <c>w -= eta mhat / (sqrt vhat + epsilon)</c>.</summary>
     /// <remarks>D. Kingma, J. Ba, Adam: a method for stochastic optimization, 2015.</remarks>
@@ -63,8 +55,7 @@ module Optimizer =
     /// <summary>AdamW: Adam with decoupled decay, <c>w -= eta lambda w</c>.</summary>
     /// <remarks>I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2019.</remarks>
     let adamW (decay: float) (rate: float) : Optimizer =
-        create "adamW" rate 2 (fun t eta w g moments ->
-            AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, decay), t))
+        create "adamW" rate 2 (fun t eta w g moments -> AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, Decay = decay), t))
 
     /// <summary>One step from given gradients over several parameters, as a function: nothing that comes in is changed.</summary>
     /// <param name="optimizer">The optimizer.</param>
@@ -85,7 +76,10 @@ module Optimizer =
         : struct (Tensor[] * Tensor[][]) =
         let counts = parameters.Length, optimizer.Moments
 
-        if (gradients.Length, moments.Length) <> counts || moments |> Array.exists (fun m -> m.Length <> parameters.Length) then
+        if
+            (gradients.Length, moments.Length) <> counts
+            || moments |> Array.exists (fun m -> m.Length <> parameters.Length)
+        then
             raise (
                 InvalidArgumentException(
                     "Optimizer.step",

@@ -52,7 +52,8 @@ module internal Reporting =
     let private silent = { Batch = ignore; Epoch = ignore }
 
     let private bar total batches (run: Sink -> 'a) : 'a =
-        let columns: ProgressColumn[] = [| TaskDescriptionColumn(); ProgressBarColumn(); PercentageColumn(); RemainingTimeColumn() |]
+        let columns: ProgressColumn[] =
+            [| TaskDescriptionColumn(); ProgressBarColumn(); PercentageColumn(); RemainingTimeColumn() |]
 
         AnsiConsole
             .Progress()
@@ -68,7 +69,10 @@ module internal Reporting =
     /// Runs with the reporting that was asked for.
     let using progress total batches (run: Sink -> 'a) : 'a =
         let terminal = not Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive
-        let lines = { silent with Epoch = fun epoch -> Console.WriteLine(line total epoch) }
+
+        let lines =
+            { silent with
+                Epoch = fun epoch -> Console.WriteLine(line total epoch) }
 
         match progress with
         | Progress.Silent -> run silent

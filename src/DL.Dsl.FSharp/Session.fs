@@ -2,7 +2,6 @@ namespace DL
 
 open System
 open DL.Core
-open DL.Core.Kernels
 open DL.Core.Optimizers
 
 /// <summary>A model in training: the model, the moments of its optimizer and the number of steps taken. A value.</summary>
@@ -101,8 +100,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     /// <returns>The mean loss of the batch before the update. When it is not finite nothing is updated.</returns>
     /// <exception cref="T:DL.Core.DLException">Shapes or targets do not fit; nothing is changed.</exception>
     member _.Step(input: Batch<'x>, target: Batch<'t>) : float =
-        let before = Denormals.Flushing
-        Denormals.Set true
+        let before = StepScope.Enter()
 
         try
             let x = Batch.map adopt input
@@ -118,7 +116,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
             loss
         finally
             arena.Reset()
-            Denormals.Set before
+            StepScope.Leave before
 
     /// <summary>The number of steps taken.</summary>
     member _.Steps = steps
@@ -133,10 +131,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
             | Statistic t -> Statistic(t.To t.ElementType)
             | Draws _ -> cell
 
-        { Model =
-            { model with
-                Params = store.Snapshot()
-                State = Array.map copy state }
+        { Model = { model with Params = store.Snapshot(); State = Array.map copy state }
           Moments = Array.init store.Moments.Length (fun i -> store.SnapshotMoment(i, arena))
           Steps = steps }
 
@@ -145,14 +140,13 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     /// The output in prediction mode, in memory that is reused at the next step.
     member internal _.Predict(input: Batch<'x>, read: Batch<'y> -> 'a) : 'a =
-        let before = Denormals.Flushing
-        Denormals.Set true
+        let before = StepScope.Enter()
 
         try
             read (model.Layer.Apply Predict store.Views state (Batch.map adopt input)).Output
         finally
             arena.Reset()
-            Denormals.Set before
+            StepScope.Leave before
 
     /// The most bytes of workspace one step has asked for.
     member internal _.PeakBytes = arena.PeakBytes
@@ -161,6 +155,4 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     member internal _.BrokenParameter =
         let broken (t: Tensor) = Seq.exists (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
 
-        Seq.zip (Layer.slots model.Layer) store.Views
-        |> Seq.tryFind (fun (_, view) -> broken view)
-        |> Option.map fst
+        Seq.zip (Layer.slots model.Layer) store.Views |> Seq.tryFind (fun (_, view) -> broken view) |> Option.map fst

@@ -183,9 +183,7 @@ module Trainer =
         let history = Reporting.using trainer.Progress trainer.Epochs batches run
         let last = session.Fit
 
-        { Model = last.Model
-          Fit = last
-          History = history }
+        { Model = last.Model; Fit = last; History = history }
 
     /// <summary>Trains a model: shuffled mini-batches, the given number of epochs. The model that comes in is not changed.</summary>
     /// <remarks>The same trainer, data and model give the same bits on the same machine and engine.</remarks>

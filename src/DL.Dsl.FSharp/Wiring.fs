@@ -9,24 +9,28 @@ open DL.Core.Ops
 module internal Wiring =
     let inline width (f: Layer<'x, 'y>) = f.Slots.Length + f.Cells.Length
 
-    let shift n (slots: Slot list) =
-        if n = 0 then slots else slots |> List.map (fun s -> { s with Stage = s.Stage + n })
+    let shift n (slots: Slot list) = if n = 0 then slots else slots |> List.map (fun s -> { s with Stage = s.Stage + n })
 
-    let shiftRows n (rows: Row list) =
-        if n = 0 then rows else rows |> List.map (fun r -> { r with Stage = r.Stage + n })
+    let shiftRows n (rows: Row list) = if n = 0 then rows else rows |> List.map (fun r -> { r with Stage = r.Stage + n })
 
     /// Slots put below a name at position 0.
     let under prefix (stages: int) (slots: Slot list) =
         slots
         |> List.map (fun s ->
             let inner = if stages <= 1 then s.Name else $"{s.Stage}.{s.Name}"
-            { s with Stage = 0; Name = (if prefix = "" then inner else $"{prefix}.{inner}") })
+
+            { s with
+                Stage = 0
+                Name = (if prefix = "" then inner else $"{prefix}.{inner}") })
 
     let rowsUnder prefix (stages: int) (rows: Row list) =
         rows
         |> List.map (fun r ->
             let inner = [ (if stages <= 1 then "" else string r.Stage); r.Path ] |> List.filter ((<>) "")
-            { r with Stage = 0; Path = String.Join(".", (if prefix = "" then inner else prefix :: inner)) })
+
+            { r with
+                Stage = 0
+                Path = String.Join(".", (if prefix = "" then inner else prefix :: inner)) })
 
     let private leading (path: string) =
         let dot = path.IndexOf '.'
@@ -88,7 +92,10 @@ module Composition =
           Head = Layer.noHead }
 
     let private chained (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) =
-        let parts (d: Description) = if d.Name = "chain" then d.Children elif d.Name = "identity" then [] else [ d ]
+        let parts (d: Description) =
+            if d.Name = "chain" then d.Children
+            elif d.Name = "identity" then []
+            else [ d ]
 
         match parts f.About @ parts g.About with
         | [] -> describe "identity" []
@@ -293,7 +300,14 @@ module Composition =
                 let struct (a, b) = Shape.split s
 
                 if a <> b then
-                    raise (ShapeException("sum", $"two branches of shape {a}", $"{a} and {b}", $"End the second branch in shape {a}, for a vector with dense {a}."))
+                    raise (
+                        ShapeException(
+                            "sum",
+                            $"two branches of shape {a}",
+                            $"{a} and {b}",
+                            $"End the second branch in shape {a}, for a vector with dense {a}."
+                        )
+                    )
 
                 a)
             (fun xy ->

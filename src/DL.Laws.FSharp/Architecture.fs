@@ -70,26 +70,24 @@ type Architecture =
 [<RequireQualifiedAccess>]
 module Architecture =
     let private simple: (string * Layer<Vec, Vec>) list =
-        [
-            "tanh", tanh
-            "sigmoid", sigmoid
-            "relu", relu
-            "leakyRelu", leakyRelu
-            "elu", elu
-            "gelu", gelu
-            "geluTanh", geluTanh
-            "silu", silu
-            "softplus", softplus
-            "softmax", softmax
-            "logSoftmax", logSoftmax
-            "layerNorm", layerNorm
-            "rmsNorm", rmsNorm
-            "batchNorm", batchNorm
-            "meanFeatures", meanFeatures
-            "logSumExp", logSumExp
-            "swiglu 3", swiglu 3
-            "pad 1 2", pad 1 2
-        ]
+        [ "tanh", tanh
+          "sigmoid", sigmoid
+          "relu", relu
+          "leakyRelu", leakyRelu
+          "elu", elu
+          "gelu", gelu
+          "geluTanh", geluTanh
+          "silu", silu
+          "softplus", softplus
+          "softmax", softmax
+          "logSoftmax", logSoftmax
+          "layerNorm", layerNorm
+          "rmsNorm", rmsNorm
+          "batchNorm", batchNorm
+          "meanFeatures", meanFeatures
+          "logSumExp", logSumExp
+          "swiglu 3", swiglu 3
+          "pad 1 2", pad 1 2 ]
 
     let private layers = Map.ofList simple
 
@@ -117,12 +115,10 @@ module Architecture =
 
     let private leaf: Gen<Architecture> =
         Gen.frequency
-            [
-                3, units |> Gen.map Dense
-                8, simple |> List.map (fst >> Simple) |> Gen.elements
-                1, Gen.elements [ 0.0; 0.3; 1.0 ] |> Gen.map Dropout
-                1, Gen.constant Identity
-            ]
+            [ 3, units |> Gen.map Dense
+              8, simple |> List.map (fst >> Simple) |> Gen.elements
+              1, Gen.elements [ 0.0; 0.3; 1.0 ] |> Gen.map Dropout
+              1, Gen.constant Identity ]
 
     let rec private ofDepth depth : Gen<Architecture> =
         if depth = 0 then
@@ -131,26 +127,23 @@ module Architecture =
             let inner = ofDepth (depth - 1)
 
             Gen.oneof
-                [
-                    leaf
-                    Gen.map2 (fun f g -> Chain(f, g)) inner inner
-                    Gen.map2 (fun f g -> Chain(f, g)) inner inner
-                    Gen.map3 (fun n f g -> Add(n, f, g)) units inner inner
-                    Gen.map2 (fun f g -> Concat [ f; g ]) inner inner
-                    Gen.map2 (fun n f -> Residual(n, f)) units inner
-                    Gen.map2 (fun n f -> Highway(n, f)) units inner
-                    Gen.map DenseConnection inner
-                    Gen.map3 (fun count n f -> Repeat(count, n, f)) (Gen.choose (0, 3)) units inner
-                    Gen.map3 (fun count n f -> Shared(count, n, f)) (Gen.choose (1, 3)) units inner
-                    Gen.map Frozen inner
-                    Gen.map Named inner
-                    Gen.map PerToken inner
-                    Gen.map Scan inner
-                ]
+                [ leaf
+                  Gen.map2 (fun f g -> Chain(f, g)) inner inner
+                  Gen.map2 (fun f g -> Chain(f, g)) inner inner
+                  Gen.map3 (fun n f g -> Add(n, f, g)) units inner inner
+                  Gen.map2 (fun f g -> Concat [ f; g ]) inner inner
+                  Gen.map2 (fun n f -> Residual(n, f)) units inner
+                  Gen.map2 (fun n f -> Highway(n, f)) units inner
+                  Gen.map DenseConnection inner
+                  Gen.map3 (fun count n f -> Repeat(count, n, f)) (Gen.choose (0, 3)) units inner
+                  Gen.map3 (fun count n f -> Shared(count, n, f)) (Gen.choose (1, 3)) units inner
+                  Gen.map Frozen inner
+                  Gen.map Named inner
+                  Gen.map PerToken inner
+                  Gen.map Scan inner ]
 
     /// <summary>A random network of up to the given depth.</summary>
-    let generate (depth: int) : Gen<Architecture> =
-        Gen.choose (0, depth) |> Gen.bind ofDepth
+    let generate (depth: int) : Gen<Architecture> = Gen.choose (0, depth) |> Gen.bind ofDepth
 
     let private narrower n = if n > 1 then [ 1 ] else []
 

@@ -33,14 +33,12 @@ module Certificate =
             | Holds(cases, worst) -> cases, worst, true
             | Fails counter -> counter.Cases, nan, false
 
-        {
-            Subject = law.Subject
-            Law = law.Name
-            Cases = cases
-            Seed = settings.Seed
-            WorstError = worst
-            Held = held
-        }
+        { Subject = law.Subject
+          Law = law.Name
+          Cases = cases
+          Seed = settings.Seed
+          WorstError = worst
+          Held = held }
 
     let private error (e: Entry) =
         if not e.Held then "BROKEN"

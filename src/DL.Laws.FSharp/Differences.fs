@@ -17,8 +17,7 @@ module Differences =
     let distance (f: float -> float) (claimed: float) (scale: float) : float =
         let central h = (f h - f -h) / (2.0 * h)
 
-        let error h =
-            abs ((4.0 * central h - central (2.0 * h)) / 3.0 - claimed)
+        let error h = abs ((4.0 * central h - central (2.0 * h)) / 3.0 - claimed)
 
         // The smallest number, whatever else is not one.
         let smallest = steps |> List.map error |> List.fold (fun a b -> if b < a then b else a) infinity

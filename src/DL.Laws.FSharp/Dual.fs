@@ -23,50 +23,34 @@ type Dual =
 
     /// <summary>A number that does not depend on the input.</summary>
     static member Constant(value: float) : Dual =
-        {
-            Value = value
-            Tangent = 0.0
-            ValueRounding = 0.0
-            TangentRounding = 0.0
-        }
+        { Value = value
+          Tangent = 0.0
+          ValueRounding = 0.0
+          TangentRounding = 0.0 }
 
     /// <summary>A coordinate of the input and of the direction.</summary>
-    static member Variable(value: float, tangent: float) : Dual =
-        { Dual.Constant value with
-            Tangent = tangent
-        }
+    static member Variable(value: float, tangent: float) : Dual = { Dual.Constant value with Tangent = tangent }
 
     /// <summary>f of x, from <c>f(x)</c>, <c>f'(x)</c> and <c>f''(x)</c>; the last only measures rounding.</summary>
     static member Apply(x: Dual, value: float, slope: float, curvature: float) : Dual =
         let tangent = slope * x.Tangent
 
-        {
-            Value = value
-            Tangent = tangent
-            ValueRounding = abs slope * x.ValueRounding + abs value
-            TangentRounding =
-                abs slope * x.TangentRounding
-                + abs (curvature * x.Tangent) * x.ValueRounding
-                + abs tangent
-        }
+        { Value = value
+          Tangent = tangent
+          ValueRounding = abs slope * x.ValueRounding + abs value
+          TangentRounding = abs slope * x.TangentRounding + abs (curvature * x.Tangent) * x.ValueRounding + abs tangent }
 
     /// <summary>The sum.</summary>
     static member (+)(a: Dual, b: Dual) : Dual =
         let value, tangent = a.Value + b.Value, a.Tangent + b.Tangent
 
-        {
-            Value = value
-            Tangent = tangent
-            ValueRounding = a.ValueRounding + b.ValueRounding + abs value
-            TangentRounding = a.TangentRounding + b.TangentRounding + abs tangent
-        }
+        { Value = value
+          Tangent = tangent
+          ValueRounding = a.ValueRounding + b.ValueRounding + abs value
+          TangentRounding = a.TangentRounding + b.TangentRounding + abs tangent }
 
     /// <summary>The negative.</summary>
-    static member (~-)(a: Dual) : Dual =
-        { a with
-            Value = -a.Value
-            Tangent = -a.Tangent
-        }
+    static member (~-)(a: Dual) : Dual = { a with Value = -a.Value; Tangent = -a.Tangent }
 
     /// <summary>The difference.</summary>
     static member (-)(a: Dual, b: Dual) : Dual = a + -b
@@ -76,21 +60,16 @@ type Dual =
         let value = a.Value * b.Value
         let left, right = a.Tangent * b.Value, a.Value * b.Tangent
 
-        {
-            Value = value
-            Tangent = left + right
-            ValueRounding =
-                abs a.Value * b.ValueRounding
-                + abs b.Value * a.ValueRounding
-                + abs value
-            TangentRounding =
-                abs a.Value * b.TangentRounding
-                + abs b.Value * a.TangentRounding
-                + abs a.Tangent * b.ValueRounding
-                + abs b.Tangent * a.ValueRounding
-                + abs left
-                + abs right
-        }
+        { Value = value
+          Tangent = left + right
+          ValueRounding = abs a.Value * b.ValueRounding + abs b.Value * a.ValueRounding + abs value
+          TangentRounding =
+            abs a.Value * b.TangentRounding
+            + abs b.Value * a.TangentRounding
+            + abs a.Tangent * b.ValueRounding
+            + abs b.Tangent * a.ValueRounding
+            + abs left
+            + abs right }
 
     /// <summary>The product with a number.</summary>
     static member (*)(a: float, b: Dual) : Dual = Dual.Constant a * b
@@ -131,8 +110,7 @@ type Dual =
         Dual.Apply(a, t, slope, -2.0 * t * slope)
 
     /// <summary>The absolute value; its derivative at 0 is 0.</summary>
-    static member Abs(a: Dual) : Dual =
-        Dual.Apply(a, abs a.Value, float (sign a.Value), 0.0)
+    static member Abs(a: Dual) : Dual = Dual.Apply(a, abs a.Value, float (sign a.Value), 0.0)
 
 /// <summary>Functions of dual numbers beside the arithmetic ones.</summary>
 [<RequireQualifiedAccess>]
@@ -162,13 +140,10 @@ module Dual =
         // The roundoff of 1 + erf is that of 1, however small the sum.
         let y = Dual.Apply(x, 0.5 * (1.0 + erf (x.Value / sqrt 2.0)), density, -x.Value * density)
 
-        { y with
-            ValueRounding = y.ValueRounding + 1.0
-        }
+        { y with ValueRounding = y.ValueRounding + 1.0 }
 
     /// <summary>The sum of several numbers, from left to right.</summary>
-    let sum (numbers: Dual[]) : Dual =
-        Array.fold (fun (a: Dual) b -> a + b) (Dual.Constant 0.0) numbers
+    let sum (numbers: Dual[]) : Dual = Array.fold (fun (a: Dual) b -> a + b) (Dual.Constant 0.0) numbers
 
     /// <summary>The mean of several numbers.</summary>
     let mean (numbers: Dual[]) : Dual = sum numbers / float numbers.Length
@@ -193,9 +168,7 @@ module Dual =
             roundV <- roundV + abs u[i] * (y[i].ValueRounding + abs y[i].Value)
             roundT <- roundT + abs u[i] * (y[i].TangentRounding + abs y[i].Tangent)
 
-        {
-            Value = value
-            Tangent = tangent
-            ValueRounding = roundV
-            TangentRounding = roundT
-        }
+        { Value = value
+          Tangent = tangent
+          ValueRounding = roundV
+          TangentRounding = roundT }

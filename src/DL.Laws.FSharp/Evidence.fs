@@ -18,34 +18,25 @@ type Evidence =
 /// <summary>Making and joining evidence.</summary>
 [<RequireQualifiedAccess>]
 module Evidence =
-    let internal number (x: float) =
-        x.ToString("0.###e+0", CultureInfo.InvariantCulture)
+    let internal number (x: float) = x.ToString("0.###e+0", CultureInfo.InvariantCulture)
 
     /// The larger error; one that is not a number is the largest of all.
-    let internal worse (a: float) (b: float) =
-        if System.Double.IsNaN a || b <= a then a else b
+    let internal worse (a: float) (b: float) = if System.Double.IsNaN a || b <= a then a else b
 
     /// <summary>Whether the law holds in the case.</summary>
     let holds (evidence: Evidence) : bool = evidence.Error <= evidence.Bound
 
     /// <summary>Evidence of nothing wrong.</summary>
-    let fine: Evidence =
-        {
-            Error = 0.0
-            Bound = 0.0
-            Detail = fun () -> "nothing to object"
-        }
+    let fine: Evidence = { Error = 0.0; Bound = 0.0; Detail = fun () -> "nothing to object" }
 
     /// <summary>An error under a bound.</summary>
     /// <param name="what">What is compared with what.</param>
     /// <param name="bound">The largest error allowed.</param>
     /// <param name="error">The error found.</param>
     let within (what: string) (bound: float) (error: float) : Evidence =
-        {
-            Error = error
-            Bound = bound
-            Detail = fun () -> $"{what}: error {number error}, at most {number bound} allowed"
-        }
+        { Error = error
+          Bound = bound
+          Detail = fun () -> $"{what}: error {number error}, at most {number bound} allowed" }
 
     /// <summary>A law that holds exactly or not at all.</summary>
     /// <param name="what">What must hold.</param>
@@ -54,19 +45,15 @@ module Evidence =
         if holds then
             fine
         else
-            {
-                Error = infinity
-                Bound = 0.0
-                Detail = fun () -> $"not so: {what}"
-            }
+            { Error = infinity
+              Bound = 0.0
+              Detail = fun () -> $"not so: {what}" }
 
     /// <summary>Evidence that an exception was thrown where none belongs.</summary>
     let thrown (error: exn) : Evidence =
-        {
-            Error = infinity
-            Bound = 0.0
-            Detail = fun () -> $"{error.GetType().Name}: {error.Message}"
-        }
+        { Error = infinity
+          Bound = 0.0
+          Detail = fun () -> $"{error.GetType().Name}: {error.Message}" }
 
     // How far past its bound: comparable between laws of different bounds.
     let private badness (e: Evidence) =
@@ -75,6 +62,4 @@ module Evidence =
         else e.Error / e.Bound
 
     /// <summary>The worst of several pieces of evidence: the first that breaks the law, else the one nearest its bound.</summary>
-    let worst (all: Evidence seq) : Evidence =
-        all
-        |> Seq.fold (fun kept next -> if badness next > badness kept then next else kept) fine
+    let worst (all: Evidence seq) : Evidence = all |> Seq.fold (fun kept next -> if badness next > badness kept then next else kept) fine

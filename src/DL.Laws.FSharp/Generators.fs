@@ -60,5 +60,4 @@ module Generators =
         | first :: _ -> Gen.frequency [ 1, Gen.constant first; 2, Gen.elements allowed ]
 
     /// <summary>Simpler ways for numbers to lie.</summary>
-    let simplerNumbers (allowed: Numbers list) (numbers: Numbers) : Numbers seq =
-        allowed |> Seq.takeWhile ((<>) numbers)
+    let simplerNumbers (allowed: Numbers list) (numbers: Numbers) : Numbers seq = allowed |> Seq.takeWhile ((<>) numbers)

@@ -33,10 +33,8 @@ module Settings =
     /// <summary>The defaults, with <c>DL_CASES</c> and <c>DL_SEED</c> of the environment in their place where they are set.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">One of them is not a whole number.</exception>
     let fromEnvironment () : Settings =
-        {
-            Cases = int (parse "DL_CASES" (uint64 defaults.Cases) 1UL 1_000_000UL)
-            Seed = parse "DL_SEED" defaults.Seed 0UL UInt64.MaxValue
-        }
+        { Cases = int (parse "DL_CASES" (uint64 defaults.Cases) 1UL 1_000_000UL)
+          Seed = parse "DL_SEED" defaults.Seed 0UL UInt64.MaxValue }
 
 /// <summary>The case a law does not hold in, made as small as it goes.</summary>
 type CounterExample =
@@ -97,8 +95,7 @@ module Law =
         with error ->
             Evidence.thrown error
 
-    let private shown (arguments: obj list) =
-        arguments |> List.map string |> String.concat " "
+    let private shown (arguments: obj list) = arguments |> List.map string |> String.concat " "
 
     let private run (cases: Arbitrary<'case>) (evidence: 'case -> Evidence) (settings: Settings) : Verdict =
         let keeper = Keeper()
@@ -113,24 +110,19 @@ module Law =
             Evidence.holds e
 
         let config =
-            Config.Quick
-                .WithMaxTest(settings.Cases)
-                .WithReplay(Some { Rnd = Rnd settings.Seed; Size = None })
-                .WithRunner(keeper)
+            Config.Quick.WithMaxTest(settings.Cases).WithReplay(Some { Rnd = Rnd settings.Seed; Size = None }).WithRunner(keeper)
 
         Check.One(config, Prop.forAll cases property)
 
         match keeper.Result with
         | ValueSome(TestResult.Failed(data, first, smallest, _, _, _, _)) ->
             Fails
-                {
-                    Case = shown smallest
-                    Detail = (attempt evidence (unbox<'case> smallest.Head)).Detail()
-                    First = shown first
-                    Cases = data.NumberOfTests
-                    Shrinks = data.NumberOfShrinks
-                    Seed = settings.Seed
-                }
+                { Case = shown smallest
+                  Detail = (attempt evidence (unbox<'case> smallest.Head)).Detail()
+                  First = shown first
+                  Cases = data.NumberOfTests
+                  Shrinks = data.NumberOfShrinks
+                  Seed = settings.Seed }
         | _ -> Holds(settings.Cases, worst)
 
     /// <summary>A law over generated cases.</summary>
@@ -139,11 +131,7 @@ module Law =
     /// <param name="cases">The cases, with their shrinker; a case's <c>ToString</c> is what a counter-example shows.</param>
     /// <param name="evidence">What one case says. An exception counts against the law.</param>
     let create (name: string) (subject: string) (cases: Arbitrary<'case>) (evidence: 'case -> Evidence) : Law =
-        {
-            Name = name
-            Subject = subject
-            Check = run cases evidence
-        }
+        { Name = name; Subject = subject; Check = run cases evidence }
 
     /// <summary>A law of a single case.</summary>
     /// <param name="name">The law.</param>
@@ -157,34 +145,26 @@ module Law =
                 Holds(1, e.Error)
             else
                 Fails
-                    {
-                        Case = "the only one"
-                        Detail = e.Detail()
-                        First = "the only one"
-                        Cases = 1
-                        Shrinks = 0
-                        Seed = settings.Seed
-                    }
+                    { Case = "the only one"
+                      Detail = e.Detail()
+                      First = "the only one"
+                      Cases = 1
+                      Shrinks = 0
+                      Seed = settings.Seed }
 
-        {
-            Name = name
-            Subject = subject
-            Check = check
-        }
+        { Name = name; Subject = subject; Check = check }
 
     /// <summary>The subject and the law: <c>dense 3: pullback is linear</c>.</summary>
     let title (law: Law) : string = $"{law.Subject}: {law.Name}"
 
     /// <summary>What a broken law looks like on a page: the law, the smallest case, the error, and how to see it again.</summary>
     let explain (law: Law) (counter: CounterExample) : string =
-        [
-            $"Law broken: {title law}"
-            $"  case    {counter.Case}"
-            $"  found   {counter.Detail}"
-            if counter.First <> counter.Case then
-                $"  first   {counter.First} (case {counter.Cases}, {counter.Shrinks} steps to the smallest)"
-            $"  replay  DL_SEED={counter.Seed} (all cases are drawn from it)"
-        ]
+        [ $"Law broken: {title law}"
+          $"  case    {counter.Case}"
+          $"  found   {counter.Detail}"
+          if counter.First <> counter.Case then
+              $"  first   {counter.First} (case {counter.Cases}, {counter.Shrinks} steps to the smallest)"
+          $"  replay  DL_SEED={counter.Seed} (all cases are drawn from it)" ]
         |> String.concat "\n"
 
     /// <summary>Tries a law and throws when it does not hold.</summary>

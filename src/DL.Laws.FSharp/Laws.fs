@@ -20,11 +20,7 @@ type Claims =
 [<RequireQualifiedAccess>]
 module Claims =
     /// <summary>Examples are apart and the pullback is the derivative.</summary>
-    let none: Claims =
-        {
-            MixesExamples = false
-            StopsGradient = false
-        }
+    let none: Claims = { MixesExamples = false; StopsGradient = false }
 
 /// <summary>What all laws of a layer came to.</summary>
 [<NoEquality; NoComparison>]
@@ -83,13 +79,7 @@ module Laws =
     let private trials (shapes: Shape<'x> list) (allowed: Numbers list) : Arbitrary<Trial<'x>> =
         let generate =
             Gen.map4
-                (fun shape examples numbers seed ->
-                    {
-                        Shape = shape
-                        Examples = examples
-                        Numbers = numbers
-                        Seed = seed
-                    })
+                (fun shape examples numbers seed -> { Shape = shape; Examples = examples; Numbers = numbers; Seed = seed })
                 (Gen.elements shapes)
                 (Gen.elements examples)
                 (Generators.numbers allowed)
@@ -110,32 +100,29 @@ module Laws =
         Arb.fromGenShrink (generate, shrink)
 
     // Differences need a neighbourhood without kinks; what is compared bit for bit meets kinks and ties too.
-    let private smooth = [ Ordinary; EqualRows; ConstantRows ]
+    let private smooth = [ Ordinary; EqualRows ]
     let private any = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows ]
 
     /// Laws whose claims are met, as a name, the numbers it is tried on, and its evidence.
     let private table (claims: Claims) : (string * Numbers list * (Layer<'x, 'y> -> Trial<'x> -> Evidence)) list =
-        [
-            "Init's shapes are Apply's shapes", any, LayerLaws.shapes
-            if not claims.StopsGradient then
-                "pullback is the derivative (differences)", smooth, LayerLaws.derivative
-            "pullback is linear", any, LayerLaws.linear
-            "pullback of zero is zero", any, LayerLaws.zero
-            "twice the same", any, LayerLaws.repeatable
-            "nothing read is changed", any, LayerLaws.untouched
-            "prediction keeps the state", any, LayerLaws.predictionKeepsState
-            "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
-            "float32 is float64, rounded", [ Ordinary ], LayerLaws.precision
-            "workspace and heap agree", any, LayerLaws.workspace
-            if not claims.MixesExamples then
-                "examples are apart", any, LayerLaws.examplesApart
-                "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd
-        ]
+        [ "Init's shapes are Apply's shapes", any, LayerLaws.shapes
+          if not claims.StopsGradient then
+              "pullback is the derivative (differences)", smooth, LayerLaws.derivative
+          "pullback is linear", any, LayerLaws.linear
+          "pullback of zero is zero", any, LayerLaws.zero
+          "twice the same", any, LayerLaws.repeatable
+          "nothing read is changed", any, LayerLaws.untouched
+          "prediction keeps the state", any, LayerLaws.predictionKeepsState
+          "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
+          "float32 is float64, rounded", [ Ordinary ], LayerLaws.precision
+          "workspace and heap agree", any, LayerLaws.workspace
+          if not claims.MixesExamples then
+              "examples are apart", any, LayerLaws.examplesApart
+              "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd ]
 
     /// A layer as it was written: <c>dense 3 --&gt; residual (tanh --&gt; dense 3)</c>.
     let rec private written (about: Description) : string =
-        let inParentheses (d: Description) =
-            if d.Children.IsEmpty && d.Settings.IsEmpty then written d else $"({written d})"
+        let inParentheses (d: Description) = if d.Children.IsEmpty && d.Settings.IsEmpty then written d else $"({written d})"
 
         if about.Name = "chain" then
             about.Children |> List.map written |> String.concat " --> "
@@ -151,8 +138,8 @@ module Laws =
             false
 
     let private over (claims: Claims) (subject: string) (shapes: Shape<'x> list) (layer: Layer<'x, 'y>) : Law list =
-        // A width of 1 makes some gradients vanish that are there at every other width.
-        let wide = shapes |> List.filter (fun s -> not (string s = "1"))
+        // One or two features have no variance to speak of: what a norm makes of them is rounding.
+        let wide = shapes |> List.filter (fun s -> not (List.contains (string s) [ "1"; "2" ]))
 
         table claims
         |> List.map (fun (name, numbers, evidence) ->
@@ -190,15 +177,12 @@ module Laws =
 
     /// <summary>Tries laws and gathers their verdicts.</summary>
     let run (settings: Settings) (subject: string) (laws: Law list) : Report =
-        {
-            Subject = subject
-            Settings = settings
-            Verdicts = laws |> List.map (fun law -> law, law.Check settings)
-        }
+        { Subject = subject
+          Settings = settings
+          Verdicts = laws |> List.map (fun law -> law, law.Check settings) }
 
     /// <summary>The report of a layer over vectors.</summary>
-    let report (layer: Layer<Vec, Vec>) : Report =
-        allOfVectors Claims.none layer |> run (Settings.fromEnvironment ()) (written layer.About)
+    let report (layer: Layer<Vec, Vec>) : Report = allOfVectors Claims.none layer |> run (Settings.fromEnvironment ()) (written layer.About)
 
     /// <summary>The report of a layer of any kind at one shape of its input.</summary>
     let reportAt (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Report =
@@ -230,12 +214,10 @@ module Laws =
             Gen.map4
                 (fun architecture width examples seed ->
                     struct (architecture,
-                            {
-                                Shape = Shape.vec width
-                                Examples = examples
-                                Numbers = Ordinary
-                                Seed = seed
-                            }))
+                            { Shape = Shape.vec width
+                              Examples = examples
+                              Numbers = Ordinary
+                              Seed = seed }))
                 (Architecture.generate 4)
                 (Gen.choose (1, 5))
                 (Gen.choose (1, 5))

@@ -36,34 +36,20 @@ type internal Draw(seed: uint64) =
         let b = (a ^^^ (a >>> 27)) * 0x94D049BB133111EBUL
         b ^^^ (b >>> 31)
 
-    member this.Uniform() =
-        (float (this.Bits() >>> 11) + 0.5) / 9007199254740992.0
+    member this.Uniform() = (float (this.Bits() >>> 11) + 0.5) / 9007199254740992.0
 
     member this.Below n = int (this.Bits() % uint64 n)
 
-    member this.Normal() =
-        sqrt (-2.0 * log (this.Uniform())) * cos (2.0 * Math.PI * this.Uniform())
+    member this.Normal() = sqrt (-2.0 * log (this.Uniform())) * cos (2.0 * Math.PI * this.Uniform())
 
     /// An independent stream for the n-th tensor of a case.
-    member _.Branch(n: int) =
-        Draw(Draw(seed + 0x632BE59BD9B4E019UL * uint64 (n + 1)).Bits())
+    member _.Branch(n: int) = Draw(Draw(seed + 0x632BE59BD9B4E019UL * uint64 (n + 1)).Bits())
 
 /// <summary>Numbers for the tensors of a case.</summary>
 [<RequireQualifiedAccess>]
 module Numbers =
     /// <summary>Every way numbers can lie.</summary>
-    let all: Numbers list =
-        [
-            Ordinary
-            Kinks
-            Ties
-            EqualRows
-            ConstantRows
-            UnequalRows
-            Large
-            Small
-            Huge
-        ]
+    let all: Numbers list = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows; UnequalRows; Large; Small; Huge ]
 
     let private element numbers (draw: Draw) =
         match numbers with
@@ -78,8 +64,7 @@ module Numbers =
     let private rounded (x: float) = float (float32 x)
 
     let internal fill numbers (draw: Draw) rows columns : float[] =
-        let fresh () =
-            Array.init columns (fun _ -> rounded (element numbers draw))
+        let fresh () = Array.init columns (fun _ -> rounded (element numbers draw))
 
         match numbers with
         | EqualRows ->

@@ -61,36 +61,25 @@ module Operation =
         (backward: Tensor -> Tensor -> Tensor -> Tensor)
         (formula: int list -> Dual[] -> Dual[])
         : Operation =
-        {
-            Name = name
-            Variant = ""
-            Sizes = [ Free; Free ]
-            Numbers = Numbers.all
-            Inputs = List.singleton
-            Domain = fun _ x -> x
-            Forward = fun _ x -> [| forward x[0] |]
-            Backward = fun _ x y dy -> [| backward x[0] y[0] dy[0] |]
-            Formula = fun case x -> [| formula case.Sizes x[0] |]
-            Homogeneous = -1
-        }
+        { Name = name
+          Variant = ""
+          Sizes = [ Free; Free ]
+          Numbers = Numbers.all
+          Inputs = List.singleton
+          Domain = fun _ x -> x
+          Forward = fun _ x -> [| forward x[0] |]
+          Backward = fun _ x y dy -> [| backward x[0] y[0] dy[0] |]
+          Formula = fun case x -> [| formula case.Sizes x[0] |]
+          Homogeneous = -1 }
 
     /// <summary>The name and the setting.</summary>
-    let title (operation: Operation) : string =
-        if operation.Variant = "" then
-            operation.Name
-        else
-            $"{operation.Name} {operation.Variant}"
+    let title (operation: Operation) : string = if operation.Variant = "" then operation.Name else $"{operation.Name} {operation.Variant}"
 
     /// <summary>The cases of an operation, with their shrinker.</summary>
     let cases (operation: Operation) : Arbitrary<OperationCase> =
         let generate =
             Gen.map3
-                (fun sizes numbers seed ->
-                    {
-                        Sizes = sizes
-                        Numbers = numbers
-                        Seed = seed
-                    })
+                (fun sizes numbers seed -> { Sizes = sizes; Numbers = numbers; Seed = seed })
                 (Generators.lengths operation.Sizes)
                 (Generators.numbers operation.Numbers)
                 Generators.seed
@@ -105,15 +94,12 @@ module Operation =
 
     /// The numbers one case is tried on, made once for both precisions.
     type internal Setting =
-        {
-            Inputs: float[][]
-            Extents: int list[]
-            Direction: float[][]
-            Upstream: Tensor[] -> float[][]
-        }
+        { Inputs: float[][]
+          Extents: int list[]
+          Direction: float[][]
+          Upstream: Tensor[] -> float[][] }
 
-    let private normals (draw: Draw) n =
-        Array.init n (fun _ -> float (float32 (draw.Normal())))
+    let private normals (draw: Draw) n = Array.init n (fun _ -> float (float32 (draw.Normal())))
 
     let internal setting (operation: Operation) (case: OperationCase) : Setting =
         let draw = Draw case.Seed
@@ -123,29 +109,19 @@ module Operation =
             extents
             |> Array.mapi (fun i e ->
                 // Further inputs (gains, weights) are ordinary half of the time, so that a hard first input meets them too.
-                let numbers =
-                    if i > 0 && case.Seed % 2UL = 0UL then
-                        Ordinary
-                    else
-                        case.Numbers
+                let numbers = if i > 0 && case.Seed % 2UL = 0UL then Ordinary else case.Numbers
 
                 (Numbers.tensor numbers (draw.Branch(i).Bits()) e).ToArray<float>())
 
         let inputs = operation.Domain case raw |> Array.map (Array.map (float32 >> float))
         let chosen = draw.Branch(100).Below inputs.Length
 
-        {
-            Inputs = inputs
-            Extents = extents
-            Direction =
-                inputs
-                |> Array.mapi (fun i x ->
-                    if i = chosen then
-                        normals (draw.Branch(200 + i)) x.Length
-                    else
-                        Array.zeroCreate x.Length)
-            Upstream = Array.mapi (fun i y -> normals (draw.Branch(300 + i)) y.Count)
-        }
+        { Inputs = inputs
+          Extents = extents
+          Direction =
+            inputs
+            |> Array.mapi (fun i x -> if i = chosen then normals (draw.Branch(200 + i)) x.Length else Array.zeroCreate x.Length)
+          Upstream = Array.mapi (fun i y -> normals (draw.Branch(300 + i)) y.Count) }
 
     let internal tensor (element: ElementType) (extents: int list) (x: float[]) : Tensor =
         let wide = Tensor.Of<float>(ReadOnlySpan<float> x, Shape(ReadOnlySpan<int>(List.toArray extents)))
@@ -155,8 +131,7 @@ module Operation =
         let wide = Tensor.Of<float>(ReadOnlySpan<float> x, y.Shape)
         if element = ElementType.Float64 then wide else wide.To element
 
-    let internal tensors element (s: Setting) : Tensor[] =
-        Array.map2 (tensor element) s.Extents s.Inputs
+    let internal tensors element (s: Setting) : Tensor[] = Array.map2 (tensor element) s.Extents s.Inputs
 
     let internal numbers (t: Tensor) : float[] = t.ToArray<float>()
 
@@ -168,5 +143,4 @@ module Operation =
 
         s
 
-    let internal duals (s: Setting) : Dual[][] =
-        Array.map2 (Array.map2 (fun x v -> Dual.Variable(x, v))) s.Inputs s.Direction
+    let internal duals (s: Setting) : Dual[][] = Array.map2 (Array.map2 (fun x v -> Dual.Variable(x, v))) s.Inputs s.Direction

@@ -6,17 +6,14 @@ open DL.Core
 [<RequireQualifiedAccess>]
 module OperationLaws =
     // Sixteen roundoffs of float32, nine thousand of float64: a formula of another order rounds otherwise, never by so much more.
-    let private bound element =
-        if element = ElementType.Float64 then 1e-12 else 1e-6
+    let private bound element = if element = ElementType.Float64 then 1e-12 else 1e-6
 
     // Below these numbers a precision has no more digits to be right in.
-    let private floor element =
-        if element = ElementType.Float64 then 1e-290 else 1e-36
+    let private floor element = if element = ElementType.Float64 then 1e-290 else 1e-36
 
     let private relative element error scale = abs error / (scale + floor element / bound element)
 
-    let private precision element =
-        if element = ElementType.Float64 then "float64" else "float32"
+    let private precision element = if element = ElementType.Float64 then "float64" else "float32"
 
     let private run (operation: Operation) element case =
         let s = Operation.setting operation case
@@ -42,8 +39,7 @@ module OperationLaws =
         let fits =
             Evidence.exact
                 "as many outputs as the formula has"
-                (y.Length = formula.Length
-                 && Array.forall2 (fun (a: Tensor) (b: Dual[]) -> a.Count = b.Length) y formula)
+                (y.Length = formula.Length && Array.forall2 (fun (a: Tensor) (b: Dual[]) -> a.Count = b.Length) y formula)
 
         if not (Evidence.holds fits) then
             fits
@@ -76,14 +72,11 @@ module OperationLaws =
                 Detail =
                     fun () ->
                         $"<Backward u, v> = {got:R}, <u, J v> = {exact:R} by dual numbers ({precision element}): "
-                        + $"relative error {relative element (got - exact) all.TangentRounding:E1}, at most {bound element:E0} allowed"
-            }
+                        + $"relative error {relative element (got - exact) all.TangentRounding:E1}, at most {bound element:E0} allowed" }
 
-    let private copies (tensors: Tensor[]) =
-        tensors |> Array.map (fun t -> t.To t.ElementType)
+    let private copies (tensors: Tensor[]) = tensors |> Array.map (fun t -> t.To t.ElementType)
 
-    let private same (a: Tensor[]) (b: Tensor[]) =
-        a.Length = b.Length && Array.forall2 (fun (x: Tensor) y -> x.SameBits y) a b
+    let private same (a: Tensor[]) (b: Tensor[]) = a.Length = b.Length && Array.forall2 (fun (x: Tensor) y -> x.SameBits y) a b
 
     let private repeatable (operation: Operation) case =
         let struct (s, x, y) = run operation ElementType.Float32 case
@@ -95,11 +88,9 @@ module OperationLaws =
         let oldX, oldY, oldDy = before
 
         Evidence.worst
-            [
-                Evidence.exact "Backward called twice gives the same bits" (same first second)
-                Evidence.exact "Forward called twice gives the same bits" (same y again)
-                Evidence.exact "inputs, outputs and upstream gradients are left as they were" (same x oldX && same y oldY && same dy oldDy)
-            ]
+            [ Evidence.exact "Backward called twice gives the same bits" (same first second)
+              Evidence.exact "Forward called twice gives the same bits" (same y again)
+              Evidence.exact "inputs, outputs and upstream gradients are left as they were" (same x oldX && same y oldY && same dy oldDy) ]
 
     let private zero (operation: Operation) case =
         let struct (_, x, y) = run operation ElementType.Float64 case
@@ -143,26 +134,21 @@ module OperationLaws =
     /// Forward is the formula and Backward its transposed derivative, in float64 and float32; Backward is linear, exact at zero, repeatable, and
     /// changes nothing it reads; and <c>J(x) x = f(x) - f(0)</c> where the operation is linear or homogeneous.</summary>
     let all (operation: Operation) : Law list =
-        let law name evidence =
-            Law.create name (Operation.title operation) (Operation.cases operation) (evidence operation)
+        let law name evidence = Law.create name (Operation.title operation) (Operation.cases operation) (evidence operation)
 
         // What squares to more than float32 can hold says nothing about an operation.
         let narrow =
             { operation with
-                Numbers = operation.Numbers |> List.filter ((<>) Huge)
-            }
+                Numbers = operation.Numbers |> List.filter ((<>) Huge) }
 
-        let narrowLaw name evidence =
-            Law.create name (Operation.title operation) (Operation.cases narrow) (evidence operation)
+        let narrowLaw name evidence = Law.create name (Operation.title operation) (Operation.cases narrow) (evidence operation)
 
-        [
-            law "forward is the formula (float64)" (value ElementType.Float64)
-            narrowLaw "forward is the formula (float32)" (value ElementType.Float32)
-            law "backward is the transposed derivative (float64)" (gradient ElementType.Float64)
-            narrowLaw "backward is the transposed derivative (float32)" (gradient ElementType.Float32)
-            law "backward is linear" linear
-            law "backward of zero is zero" zero
-            law "twice the same, and nothing changed" repeatable
-            if operation.Homogeneous >= 0 then
-                law "derivative times input is the output" homogeneous
-        ]
+        [ law "forward is the formula (float64)" (value ElementType.Float64)
+          narrowLaw "forward is the formula (float32)" (value ElementType.Float32)
+          law "backward is the transposed derivative (float64)" (gradient ElementType.Float64)
+          narrowLaw "backward is the transposed derivative (float32)" (gradient ElementType.Float32)
+          law "backward is linear" linear
+          law "backward of zero is zero" zero
+          law "twice the same, and nothing changed" repeatable
+          if operation.Homogeneous >= 0 then
+              law "derivative times input is the output" homogeneous ]

@@ -25,35 +25,29 @@ type Trial<'x> =
         | _ -> false
 
     /// <inheritdoc/>
-    override this.GetHashCode() =
-        hash (this.Shape.GetHashCode(), this.Examples, this.Seed)
+    override this.GetHashCode() = hash (this.Shape.GetHashCode(), this.Examples, this.Seed)
 
     /// <summary>Shape, examples, numbers and seed.</summary>
-    override this.ToString() =
-        $"input {this.Shape}, {this.Examples} examples, numbers {this.Numbers}, seed {this.Seed}"
+    override this.ToString() = $"input {this.Shape}, {this.Examples} examples, numbers {this.Numbers}, seed {this.Seed}"
 
 /// A layer made concrete for one trial: parameters that are not the initial ones, a state that has seen a batch, and an input.
 [<NoEquality; NoComparison>]
 type internal Probe<'x, 'y> =
-    {
-        Layer: Layer<'x, 'y>
-        Mode: Mode
-        Params: Params
-        State: State
-        Input: Batch<'x>
-    }
+    { Layer: Layer<'x, 'y>
+      Mode: Mode
+      Params: Params
+      State: State
+      Input: Batch<'x> }
 
     member this.Run = this.Layer.Apply this.Mode this.Params this.State this.Input
 
 [<RequireQualifiedAccess>]
 module internal Probe =
-    let ofNumbers (like: Tensor) (x: float[]) : Tensor =
-        (Tensor.Of<float>(ReadOnlySpan<float> x, like.Shape)).To like.ElementType
+    let ofNumbers (like: Tensor) (x: float[]) : Tensor = (Tensor.Of<float>(ReadOnlySpan<float> x, like.Shape)).To like.ElementType
 
     let numbers (t: Tensor) : float[] = t.ToArray<float>()
 
-    let private integral (kind: Type) =
-        kind = typeof<Tokens> || kind = typeof<Label>
+    let private integral (kind: Type) = kind = typeof<Tokens> || kind = typeof<Label>
 
     // Ids 0 and 1 lie in every vocabulary worth the name.
     let private leaf (kind: Type) (shape: Shape) examples numbers (draw: Draw) : Tensor =
@@ -73,21 +67,16 @@ module internal Probe =
             Value.Two(value parts[0] a examples numbers draw, value parts[1] b examples numbers draw)
 
     let input (trial: Trial<'x>) (stream: int) : Batch<'x> =
-        {
-            Value = value typeof<'x> trial.Shape.Tree trial.Examples trial.Numbers ((Draw trial.Seed).Branch stream)
-        }
+        { Value = value typeof<'x> trial.Shape.Tree trial.Examples trial.Numbers ((Draw trial.Seed).Branch stream) }
 
     let isReal (t: Tensor) = t.ElementType <> ElementType.Int32
 
     /// Normal numbers that float32 holds exactly, in a tensor's shape.
-    let normal (draw: Draw) (like: Tensor) : Tensor =
-        ofNumbers like (Array.init like.Count (fun _ -> float (float32 (draw.Normal()))))
+    let normal (draw: Draw) (like: Tensor) : Tensor = ofNumbers like (Array.init like.Count (fun _ -> float (float32 (draw.Normal()))))
 
     // Zero biases and unit gains hide mistakes: every parameter is moved a little.
     let private moved (draw: Draw) (p: Tensor) : Tensor =
-        numbers p
-        |> Array.map (fun w -> float (float32 (w + 0.3 * draw.Normal())))
-        |> ofNumbers p
+        numbers p |> Array.map (fun w -> float (float32 (w + 0.3 * draw.Normal()))) |> ofNumbers p
 
     let make (mode: Mode) (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Probe<'x, 'y> =
         let draw = Draw trial.Seed
@@ -95,13 +84,11 @@ module internal Probe =
         let ps = setup.Params |> Array.mapi (fun i -> moved (draw.Branch(10 + i)))
         let earlier = { trial with Examples = max 2 trial.Examples; Numbers = Ordinary }
 
-        {
-            Layer = layer
-            Mode = mode
-            Params = ps
-            State = (layer.Apply Train ps setup.State (input earlier 1)).State
-            Input = input trial 0
-        }
+        { Layer = layer
+          Mode = mode
+          Params = ps
+          State = (layer.Apply Train ps setup.State (input earlier 1)).State
+          Input = input trial 0 }
 
     let upstream (trial: Trial<'x>) (stream: int) (output: Batch<'y>) : Batch<'y> =
         let draw = (Draw trial.Seed).Branch(1000 + stream)
@@ -112,8 +99,7 @@ module internal Probe =
         | Statistic t -> Statistic(f t)
         | Draws key -> Draws key
 
-    let copies (tensors: Tensor seq) : Tensor list =
-        tensors |> Seq.map (fun t -> t.To t.ElementType) |> List.ofSeq
+    let copies (tensors: Tensor seq) : Tensor list = tensors |> Seq.map (fun t -> t.To t.ElementType) |> List.ofSeq
 
     let sameBits (a: Tensor seq) (b: Tensor seq) : bool =
         let a, b = List.ofSeq a, List.ofSeq b
@@ -143,10 +129,7 @@ module internal Probe =
         struct (signed, size)
 
     let largest (tensors: Tensor seq) : float =
-        tensors
-        |> Seq.filter isReal
-        |> Seq.collect numbers
-        |> Seq.fold (fun m v -> max m (abs v)) 0.0
+        tensors |> Seq.filter isReal |> Seq.collect numbers |> Seq.fold (fun m v -> max m (abs v)) 0.0
 
     /// The largest difference of two lists of tensors.
     let distance (a: Tensor seq) (b: Tensor seq) : float =
@@ -155,13 +138,11 @@ module internal Probe =
         |> Seq.collect (fun (x, y) -> Seq.map2 (fun (p: float) q -> abs (p - q)) (numbers x) (numbers y))
         |> Seq.fold Evidence.worse 0.0
 
-    let inElement (element: ElementType) (t: Tensor) : Tensor =
-        if isReal t && t.ElementType <> element then t.To element else t
+    let inElement (element: ElementType) (t: Tensor) : Tensor = if isReal t && t.ElementType <> element then t.To element else t
 
     /// The same probe in another precision; the numbers are the same, since float32 holds them exactly.
     let inPrecision (element: ElementType) (p: Probe<'x, 'y>) : Probe<'x, 'y> =
         { p with
             Params = p.Params |> Array.map (inElement element)
             State = p.State |> Array.map (cell (inElement element))
-            Input = Batch.map (inElement element) p.Input
-        }
+            Input = Batch.map (inElement element) p.Input }

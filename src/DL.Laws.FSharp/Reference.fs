@@ -11,20 +11,16 @@ module Reference =
     // A Backward that reads the output sees it rounded; this is what that rounding does to the slope.
     let private fromOutput (slopePerOutput: float) (x: Dual) (y: Dual) =
         { y with
-            TangentRounding = y.TangentRounding + abs (x.Tangent * slopePerOutput * y.Value)
-        }
+            TangentRounding = y.TangentRounding + abs (x.Tangent * slopePerOutput * y.Value) }
 
     /// <summary><c>max(x, 0)</c>; the derivative at 0 is 0.</summary>
-    let relu (x: Dual) : Dual =
-        if Dual.positive x then x else number 0.0
+    let relu (x: Dual) : Dual = if Dual.positive x then x else number 0.0
 
     /// <summary><c>x</c> above 0, else <c>alpha x</c>; the derivative at 0 is alpha.</summary>
-    let leakyRelu (alpha: float) (x: Dual) : Dual =
-        if Dual.positive x then x else alpha * x
+    let leakyRelu (alpha: float) (x: Dual) : Dual = if Dual.positive x then x else alpha * x
 
     /// <summary><c>x</c> above 0, else <c>alpha (exp x - 1)</c>; the derivative at 0 is alpha.</summary>
-    let elu (alpha: float) (x: Dual) : Dual =
-        if Dual.positive x then x else alpha * (exp x + -1.0)
+    let elu (alpha: float) (x: Dual) : Dual = if Dual.positive x then x else alpha * (exp x + -1.0)
 
     // Whichever sign, only exponentials of negative numbers: nothing overflows.
     let private logistic (x: Dual) =
@@ -63,11 +59,7 @@ module Reference =
     let silu (x: Dual) : Dual = x * logistic x
 
     /// <summary><c>log(1 + exp x)</c>.</summary>
-    let softplus (x: Dual) : Dual =
-        if x.Value > 0.0 then
-            x + log (Operators.exp -x + 1.0)
-        else
-            log (Operators.exp x + 1.0)
+    let softplus (x: Dual) : Dual = if x.Value > 0.0 then x + log (Operators.exp -x + 1.0) else log (Operators.exp x + 1.0)
 
     /// <summary><c>min(max(x + 3, 0), 6) / 6</c>; the derivative at both kinks is 0.</summary>
     let hardSigmoid (x: Dual) : Dual =
@@ -80,10 +72,7 @@ module Reference =
 
     /// <summary>Applies a formula to every row of the given length.</summary>
     let rows (length: int) (formula: Dual[] -> Dual[]) (x: Dual[]) : Dual[] =
-        if length = 0 then
-            [||]
-        else
-            x |> Array.chunkBySize length |> Array.collect formula
+        if length = 0 then [||] else x |> Array.chunkBySize length |> Array.collect formula
 
     /// <summary>Applies a formula to every run along an axis of a row-major array; the results lie along the same axis.</summary>
     let along (extents: int list) (axis: int) (formula: Dual[] -> Dual[]) (x: Dual[]) : Dual[] =
@@ -91,20 +80,17 @@ module Reference =
         let inner = extents |> List.skip (axis + 1) |> List.fold (*) 1
         let outer = extents |> List.take axis |> List.fold (*) 1
 
-        let run o i =
-            formula (Array.init n (fun k -> x[(o * n + k) * inner + i]))
+        let run o i = formula (Array.init n (fun k -> x[(o * n + k) * inner + i]))
 
         let results = Array.init outer (fun o -> Array.init inner (run o))
 
-        [|
-            for o in 0 .. outer - 1 do
-                let length = if inner = 0 then 0 else (Array.head results[o]).Length
+        [| for o in 0 .. outer - 1 do
+               let length = if inner = 0 then 0 else (Array.head results[o]).Length
 
-                for k in 0 .. length - 1 do
-                    for i in 0 .. inner - 1 do
-                        let line: Dual[] = results[o][i]
-                        line[k]
-        |]
+               for k in 0 .. length - 1 do
+                   for i in 0 .. inner - 1 do
+                       let line: Dual[] = results[o][i]
+                       line[k] |]
 
     let private exponentials (row: Dual[]) =
         let top = Dual.shift row
@@ -117,8 +103,7 @@ module Reference =
         e |> Array.map (fun v -> v / total)
 
     /// <summary><c>m + log sum exp(x_j - m)</c>.</summary>
-    let logSumExp (row: Dual[]) : Dual =
-        Dual.shift row + log (Dual.sum (exponentials row))
+    let logSumExp (row: Dual[]) : Dual = Dual.shift row + log (Dual.sum (exponentials row))
 
     /// <summary><c>x_i - logSumExp x</c>.</summary>
     let logSoftmax (row: Dual[]) : Dual[] =
@@ -126,18 +111,11 @@ module Reference =
         let y = row |> Array.map (fun x -> x - total)
 
         // A Backward that takes the exponentials of rounded outputs meets this in every output.
-        let met =
-            Array.map2 (fun (x: Dual) (l: Dual) -> abs (x.Tangent * l.Value) * Operators.exp l.Value) row y
-            |> Array.sum
+        let met = Array.map2 (fun (x: Dual) (l: Dual) -> abs (x.Tangent * l.Value) * Operators.exp l.Value) row y |> Array.sum
 
-        y
-        |> Array.map (fun l ->
-            { l with
-                TangentRounding = l.TangentRounding + met
-            })
+        y |> Array.map (fun l -> { l with TangentRounding = l.TangentRounding + met })
 
-    let private variance (centred: Dual[]) =
-        centred |> Array.map (fun c -> c * c) |> Dual.mean
+    let private variance (centred: Dual[]) = centred |> Array.map (fun c -> c * c) |> Dual.mean
 
     /// <summary><c>(x - mean) / sqrt(variance + epsilon)</c> with the biased variance.</summary>
     let standardize (epsilon: float) (row: Dual[]) : Dual[] =
@@ -152,13 +130,11 @@ module Reference =
         row |> Array.map (fun x -> x / size)
 
     /// <summary><c>gamma * x + beta</c>, feature by feature of every row.</summary>
-    let affine (gamma: Dual[]) (beta: Dual[]) (x: Dual[]) : Dual[] =
-        rows gamma.Length (Array.mapi (fun i v -> v * gamma[i] + beta[i])) x
+    let affine (gamma: Dual[]) (beta: Dual[]) (x: Dual[]) : Dual[] = rows gamma.Length (Array.mapi (fun i v -> v * gamma[i] + beta[i])) x
 
     /// <summary><c>x W</c> for x of [rows; inputs] and W of [inputs; outputs].</summary>
     let product (inputs: int) (outputs: int) (x: Dual[]) (weight: Dual[]) : Dual[] =
-        let row (r: Dual[]) =
-            Array.init outputs (fun j -> Dual.sum (Array.init inputs (fun k -> r[k] * weight[k * outputs + j])))
+        let row (r: Dual[]) = Array.init outputs (fun j -> Dual.sum (Array.init inputs (fun k -> r[k] * weight[k * outputs + j])))
 
         if inputs = 0 then [||] else rows inputs row x
 
@@ -166,5 +142,4 @@ module Reference =
     let binaryFromLogit (x: Dual) (target: Dual) : Dual = softplus x - target * x
 
     /// <summary><c>-(t log p + (1 - t) log(1 - p))</c>: binary cross entropy of a probability.</summary>
-    let binary (p: Dual) (target: Dual) : Dual =
-        -(target * log p + (1.0 - target) * log (1.0 - p))
+    let binary (p: Dual) (target: Dual) : Dual = -(target * log p + (1.0 - target) * log (1.0 - p))

@@ -17,14 +17,9 @@ let private on (engine: BlasEngine) (law: Law) : Law =
         finally
             Blas.Chosen <- before
 
-    { law with
-        Name = $"{law.Name} [{engine.Name}]"
-        Check = check
-    }
+    { law with Name = $"{law.Name} [{engine.Name}]"; Check = check }
 
 /// The laws once for every engine: for whatever multiplies matrices.
 let each (laws: Law list) : Law list =
-    [
-        for engine in Blas.Available do
-            for law in laws -> on engine law
-    ]
+    [ for engine in Blas.Available do
+          for law in laws -> on engine law ]

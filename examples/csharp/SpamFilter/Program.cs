@@ -66,9 +66,8 @@ internal sealed record Layer(Tensor Weight, Tensor Bias, Activation Activation)
 {
     public static Layer Create(int inputs, int outputs, Activation activation, Key key)
     {
-        var weight = new float[inputs * outputs];
-        Initializers.HeNormal(key, inputs, weight);
-        return new Layer(Tensor.Of(weight, inputs, outputs), Tensor.Zeros(ElementType.Float32, new Shape(outputs)), activation);
+        var weight = Initializers.HeNormal(key, ElementType.Float32, new Shape(inputs, outputs), inputs);
+        return new Layer(weight, Tensor.Zeros(ElementType.Float32, new Shape(outputs)), activation);
     }
 
     public Tensor Forward(Tensor x) => Linear.Forward(x, Weight, Bias, Activation);

@@ -88,8 +88,18 @@ internal readonly unsafe ref struct CrossEntropyRequest<T> where T : unmanaged, 
         {
             var job = new CrossEntropyJob<T>
             {
-                Logits = z, Distributions = q, Weights = w, Ids = ids, Upstream = upstream, Gradient = gradient, Values = values,
-                Classes = _classes, Smoothing = _smoothing, Factor = factor, Ignored = _ignored ?? 0, Ignores = _ignored.HasValue,
+                Logits = z,
+                Distributions = q,
+                Weights = w,
+                Ids = ids,
+                Upstream = upstream,
+                Gradient = gradient,
+                Values = values,
+                Classes = _classes,
+                Smoothing = _smoothing,
+                Factor = factor,
+                Ignored = _ignored ?? 0,
+                Ignores = _ignored.HasValue,
             };
             Workers.For(_rows, Math.Max(1, Grain / Math.Max(1, _classes)), &CrossEntropyJob<T>.Run, &job);
         }

@@ -1,10 +1,21 @@
+using System.Runtime.Intrinsics;
+
 namespace DL.Core.Kernels;
 
 /// <summary>One implementation of the matrix product in both precisions.</summary>
 internal abstract class BlasEngine
 {
-    /// <summary>Up to so many multiplications the call of a native library costs more than the product.</summary>
-    protected const long TinyWork = 4096;
+    // From here on a second thread pays for the operands being read twice.
+    private const long DivisibleWork = 1 << 21;
+    private const long LeastPart = 192;
+    private const int MostParts = 16;
+    private const long PartGrain = 16;
+
+    // The managed kernels serve every engine up to here: with wide vectors they are as fast, else a call costs more than a tiny product.
+    private static readonly long SmallWork = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
+
+    /// <summary>Whether the engine is being tried and has to do even small products itself.</summary>
+    internal bool OnTrial { get; set; } = true;
 
     internal abstract string Name { get; }
 
@@ -16,4 +27,24 @@ internal abstract class BlasEngine
     internal abstract void Multiply(in Product<float> product);
 
     internal abstract void Multiply(in Product<double> product);
+
+    /// <summary>Whether the product is worth the call of a native library.</summary>
+    protected bool Worthwhile<T>(in Product<T> product)
+        where T : unmanaged => (long)product.M * product.N * product.K > (OnTrial ? 0 : SmallWork);
+
+    /// <summary>The size of the parts <paramref name="count"/> rows or columns are handed to a library in.</summary>
+    /// <remarks>A library blocks k by the size of the part, so the parts follow from the shape and not from the number of threads: the bits then do as well.</remarks>
+    protected static long PartSize<T>(in Product<T> product, long count)
+        where T : unmanaged
+    {
+        if ((long)product.M * product.N * product.K < DivisibleWork || count < 2 * PartGrain)
+            return count;
+        var parts = 2;
+        while (parts < MostParts && count / (2 * parts) >= LeastPart)
+            parts *= 2;
+        return ((count + parts - 1) / parts + PartGrain - 1) / PartGrain * PartGrain;
+    }
+
+    /// <summary>Parts of <paramref name="size"/> that [0, count) consists of.</summary>
+    protected static long PartCount(long count, long size) => (count + size - 1) / size;
 }

@@ -7,9 +7,6 @@ internal unsafe class CblasEngine : BlasEngine
 {
     private const nint RowMajor = 101;
 
-    // Parts are cut at multiples of the tiles such libraries use.
-    private const int Grain = 48;
-
     private readonly nint single;
     private readonly nint twice;
     private readonly bool divisible;
@@ -43,7 +40,7 @@ internal unsafe class CblasEngine : BlasEngine
     {
         if (!Fits(product))
             ManagedEngine.Run(product);
-        else if (!Divide(product))
+        else if (!divisible)
             Call(single, product);
         else
             Split(single, product, &Part);
@@ -51,7 +48,8 @@ internal unsafe class CblasEngine : BlasEngine
         static void Part(void* state, long from, long to)
         {
             var job = (Job<float>*)state;
-            Call(job->Function, job->Cut((nint)from, (nint)to));
+            for (var part = from; part < to; part++)
+                Call(job->Function, job->Cut(part));
         }
     }
 
@@ -59,7 +57,7 @@ internal unsafe class CblasEngine : BlasEngine
     {
         if (!Fits(product))
             ManagedEngine.Run(product);
-        else if (!Divide(product))
+        else if (!divisible)
             Call(twice, product);
         else
             Split(twice, product, &Part);
@@ -67,7 +65,8 @@ internal unsafe class CblasEngine : BlasEngine
         static void Part(void* state, long from, long to)
         {
             var job = (Job<double>*)state;
-            Call(job->Function, job->Cut((nint)from, (nint)to));
+            for (var part = from; part < to; part++)
+                Call(job->Function, job->Cut(part));
         }
     }
 
@@ -83,21 +82,19 @@ internal unsafe class CblasEngine : BlasEngine
             RowMajor, Code(p.TransposeA), Code(p.TransposeB), p.M, p.N, p.K, 1, p.A, p.Lda, p.B, p.Ldb, p.Accumulate ? 1 : 0, p.C, p.Ldc);
 
     // An empty product and a leading dimension below the width, legal for a single row, are errors to a strict library.
-    private static bool Fits<T>(in Product<T> p)
+    private bool Fits<T>(in Product<T> p)
         where T : unmanaged =>
-        (long)p.M * p.N * p.K > TinyWork
+        Worthwhile(p)
         && p.Lda >= (p.TransposeA ? p.M : p.K) && p.Ldb >= (p.TransposeB ? p.K : p.N) && p.Ldc >= p.N
         && Math.Max(p.Lda, Math.Max(p.Ldb, p.Ldc)) <= int.MaxValue;
-
-    private bool Divide<T>(in Product<T> product)
-        where T : unmanaged =>
-        divisible && (long)product.M * product.N * product.K >= GemmManaged.ParallelWork && Workers.Parallelism > 1;
 
     private static void Split<T>(nint function, in Product<T> product, delegate*<void*, long, long, void> part)
         where T : unmanaged
     {
-        var job = new Job<T> { Function = function, Product = product, Rows = product.M >= product.N };
-        Workers.For(job.Rows ? product.M : product.N, Grain, part, &job);
+        var rows = product.M >= product.N;
+        long count = rows ? product.M : product.N, size = PartSize(product, count);
+        var job = new Job<T> { Function = function, Product = product, Rows = rows, Count = count, Size = size };
+        Workers.For(PartCount(count, size), 1, part, &job);
     }
 
     private struct Job<T>
@@ -106,7 +103,12 @@ internal unsafe class CblasEngine : BlasEngine
         internal nint Function;
         internal Product<T> Product;
         internal bool Rows;
+        internal long Count, Size;
 
-        internal readonly Product<T> Cut(nint from, nint to) => Rows ? Product.Rows(from, to) : Product.Columns(from, to);
+        internal readonly Product<T> Cut(long part)
+        {
+            nint from = (nint)(part * Size), to = (nint)Math.Min((part + 1) * Size, Count);
+            return Rows ? Product.Rows(from, to) : Product.Columns(from, to);
+        }
     }
 }

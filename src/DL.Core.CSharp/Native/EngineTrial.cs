@@ -3,7 +3,6 @@ namespace DL.Core.Kernels;
 /// <summary>A small product with a known answer, in both precisions and all transpositions, that an engine has to pass before it is used.</summary>
 internal static unsafe class EngineTrial
 {
-    // Larger than any product an engine would leave to the managed kernels.
     private const int M = 33;
     private const int N = 35;
     private const int K = 37;
@@ -13,6 +12,7 @@ internal static unsafe class EngineTrial
         for (var form = 0; form < 8; form++)
             if (!Single(engine, (form & 1) != 0, (form & 2) != 0, (form & 4) != 0) || !Double(engine, (form & 1) != 0, (form & 2) != 0, (form & 4) != 0))
                 return false;
+        engine.OnTrial = false;
         return true;
     }
 

@@ -8,10 +8,11 @@ internal static unsafe class GemmBlocks
     // A strip of B (two vectors by this many steps) stays in a 48 KB first-level cache beside the rows of A.
     private const int StepLimit = 256;
 
-    // A block of A stays in the second-level cache while all strips of B pass by.
-    private const int RowLimit = 512;
-
-    private const int ColumnLimit = 2048;
+    // A block of A and the strips of B it meets stay together in the second-level cache.
+    private const int RowLimit = 256;
+    private const int PanelBytes = 1 << 20;
+    private const int CrowdedRows = 64;
+    private const int PageBytes = 4096;
 
     /// <summary>The width of the sums before they are added to C: a function of k alone, so that it moves no bit between tilings.</summary>
     internal static nint Steps(nint k)
@@ -27,9 +28,8 @@ internal static unsafe class GemmBlocks
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        nint strip = 2 * V.Count, steps = Steps(part.K);
-        var rows = packA || part.M > RowLimit ? RowLimit / V.TileRows * V.TileRows : part.M;
-        var columns = packA || part.M > RowLimit ? Math.Min(part.N, ColumnLimit) : strip;
+        nint strip = 2 * V.Count, steps = Steps(part.K), rows = RowsAtOnce<V, T>(part, packA);
+        var columns = rows < part.M || packA ? Math.Min(part.N, PanelBytes / (StepLimit * sizeof(T))) : strip;
         var a = packA ? (T*)Scratch.Left((rows + V.TileRows) * steps * sizeof(T)) : null;
         var b = packB ? (T*)Scratch.Right((columns + strip) * steps * sizeof(T)) : null;
         for (nint j = 0; j < part.N; j += columns)
@@ -37,28 +37,36 @@ internal static unsafe class GemmBlocks
             {
                 var width = Math.Min(columns, part.N - j);
                 var depth = Math.Min(steps, part.K - p);
-                if (packB)
+                if (packB && part.TransposeB)
                     PackRight<V, T>(part, p, depth, j, width, b);
                 for (nint i = 0; i < part.M; i += rows)
-                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b);
+                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b, packB && !part.TransposeB && i == 0);
             }
     }
 
     /// <summary>Computes the part with B packed beforehand by <see cref="PackRight{V, T}"/>, block after block of k.</summary>
-    internal static void RunPacked<V, T>(in Product<T> part, bool packA, T* packed, nint firstStrip)
+    internal static void RunPacked<V, T>(in Product<T> part, bool packA, T* packed, nint packedStrips, nint firstStrip)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        nint strip = 2 * V.Count, steps = Steps(part.K);
-        var rows = packA || part.M > RowLimit ? RowLimit / V.TileRows * V.TileRows : part.M;
+        nint strip = 2 * V.Count, steps = Steps(part.K), rows = RowsAtOnce<V, T>(part, packA);
         var a = packA ? (T*)Scratch.Left((rows + V.TileRows) * steps * sizeof(T)) : null;
-        var padded = (part.Ldb + strip - 1) / strip * strip;
         for (nint p = 0; p < part.K; p += steps)
         {
             var depth = Math.Min(steps, part.K - p);
+            var b = packed + (p * packedStrips + firstStrip * depth) * strip;
             for (nint i = 0; i < part.M; i += rows)
-                Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, 0, part.N, a, packed + p * padded + firstStrip * strip * depth);
+                Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, 0, part.N, a, b, false);
         }
+    }
+
+    // Rows at a distance of whole pages share few sets of the cache, which holds only so many of them.
+    private static nint RowsAtOnce<V, T>(in Product<T> part, bool packA)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        var limit = !packA && !part.TransposeA && part.Lda * sizeof(T) % PageBytes == 0 ? CrowdedRows : RowLimit;
+        return packA || part.M > limit ? limit / V.TileRows * V.TileRows : part.M;
     }
 
     /// <summary>Packs steps [p, p + depth) of columns [j, j + width) of op(B), strip after strip.</summary>
@@ -90,7 +98,7 @@ internal static unsafe class GemmBlocks
                 GemmPack.Transpose(source, part.Lda, depth, Math.Min(height, rows - from), height, target);
     }
 
-    private static void Block<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, nint j, nint width, T* a, T* b)
+    private static void Block<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, nint j, nint width, T* a, T* b, bool fill)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
@@ -114,11 +122,12 @@ internal static unsafe class GemmBlocks
             tile.AStep = V.TileRows;
             tile.ANext = V.TileRows * depth;
         }
-        tile.BStep = b == null ? part.Ldb : strip;
+        tile.BStep = b == null || fill ? part.Ldb : strip;
         for (nint from = 0; from < width; from += strip)
         {
             var lanes = Math.Min(strip, width - from);
-            tile.B = b == null ? part.B + p * part.Ldb + j + from : b + from * depth;
+            tile.B = b == null || fill ? part.B + p * part.Ldb + j + from : b + from * depth;
+            tile.Packed = fill ? b + from * depth : null;
             tile.C = part.C + i * part.Ldc + j + from;
             tile.Tail = (int)((lanes - 1) % V.Count) + 1;
             GemmTiles.Strip<V, T>(tile, rows, lanes);

@@ -43,6 +43,10 @@ internal readonly struct Grid(nint rows, nint columns)
             .Columns(Edge(product.N, 2 * V.Count, column, columns), Edge(product.N, 2 * V.Count, column + 1, columns));
     }
 
+    internal nint FirstColumn<V, T>(in Product<T> product, long part)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged => Edge(product.N, 2 * V.Count, (nint)part % columns, columns);
+
     /// <summary>The begin of band <paramref name="index"/> when <paramref name="size"/> is cut at multiples of <paramref name="unit"/>.</summary>
     internal static nint Edge(nint size, nint unit, nint index, nint bands)
     {

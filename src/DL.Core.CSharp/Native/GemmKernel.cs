@@ -17,12 +17,21 @@ internal interface ITileColumns
     static abstract bool Masked { get; }
 }
 
+/// <summary>Whether a tile leaves what it reads of B packed for the tiles below it.</summary>
+internal interface ITilePacking
+{
+    static abstract bool Packs { get; }
+}
+
 /// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
 internal unsafe struct Tile<T>
     where T : unmanaged
 {
     internal nint K, ARow, AStep, ANext, BStep, CRow;
     internal T* A, B, C;
+
+    /// <summary>Where a tile that packs B on its way leaves it for the tiles to come.</summary>
+    internal T* Packed;
 
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
@@ -35,13 +44,17 @@ internal unsafe struct Tile<T>
 /// <remarks>Every element is one chain of fused multiply-adds in the order of p, whatever tile it falls into, which is why a result never depends on how a product was cut up.</remarks>
 internal static unsafe class GemmKernel
 {
+    // Shorter sums end before a line asked for has come.
+    private const int PrefetchSteps = 32;
+
     /// <summary>Runs <paramref name="tiles"/> tiles of the same height, one under the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Run<V, T, R, N>(in Tile<T> tile, T* a, T* c, nint tiles)
+    internal static void Run<V, T, R, N, P>(in Tile<T> tile, T* a, T* c, nint tiles)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
         where R : struct, ITileRows
         where N : struct, ITileColumns
+        where P : struct, ITilePacking
     {
         nint row = tile.ARow, row3 = 3 * row, step = tile.AStep, stepB = tile.BStep, ldc = tile.CRow, k = tile.K;
         var start = tile.B;
@@ -57,67 +70,79 @@ internal static unsafe class GemmKernel
             V c50 = default, c51 = default;
             V c60 = default, c61 = default;
             V c70 = default, c71 = default;
-            T* a0 = a, a4 = a + 4 * row, b = start;
+            T* a0 = a, a4 = a + 4 * row, b = start, packed = tile.Packed;
             var c4 = c + 4 * ldc;
-            Prefetch<T, R>(c, c4, ldc);
+            if (k >= PrefetchSteps)
+            {
+                Prefetch<T, R>(c, c4, ldc);
+                if (N.Vectors == 2)
+                    Prefetch<T, R>(c + V.Count, c4 + V.Count, ldc);
+            }
             for (var p = k; p > 0; p--)
             {
                 var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
                 var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
+                if (P.Packs)
+                {
+                    V.Store(b0, packed);
+                    if (N.Vectors == 2)
+                        V.Store(b1, packed + V.Count);
+                    packed += 2 * V.Count;
+                }
                 {
                     var x = V.Broadcast(a0);
-                    c00 = V.MultiplyAdd(x, b0, c00);
+                    c00 = V.MultiplyAdd(b0, x, c00);
                     if (N.Vectors == 2)
-                        c01 = V.MultiplyAdd(x, b1, c01);
+                        c01 = V.MultiplyAdd(b1, x, c01);
                 }
                 if (R.Count > 1)
                 {
                     var x = V.Broadcast(a0 + row);
-                    c10 = V.MultiplyAdd(x, b0, c10);
+                    c10 = V.MultiplyAdd(b0, x, c10);
                     if (N.Vectors == 2)
-                        c11 = V.MultiplyAdd(x, b1, c11);
+                        c11 = V.MultiplyAdd(b1, x, c11);
                 }
                 if (R.Count > 2)
                 {
                     var x = V.Broadcast(a0 + 2 * row);
-                    c20 = V.MultiplyAdd(x, b0, c20);
+                    c20 = V.MultiplyAdd(b0, x, c20);
                     if (N.Vectors == 2)
-                        c21 = V.MultiplyAdd(x, b1, c21);
+                        c21 = V.MultiplyAdd(b1, x, c21);
                 }
                 if (R.Count > 3)
                 {
                     var x = V.Broadcast(a0 + row3);
-                    c30 = V.MultiplyAdd(x, b0, c30);
+                    c30 = V.MultiplyAdd(b0, x, c30);
                     if (N.Vectors == 2)
-                        c31 = V.MultiplyAdd(x, b1, c31);
+                        c31 = V.MultiplyAdd(b1, x, c31);
                 }
                 if (R.Count > 4)
                 {
                     var x = V.Broadcast(a4);
-                    c40 = V.MultiplyAdd(x, b0, c40);
+                    c40 = V.MultiplyAdd(b0, x, c40);
                     if (N.Vectors == 2)
-                        c41 = V.MultiplyAdd(x, b1, c41);
+                        c41 = V.MultiplyAdd(b1, x, c41);
                 }
                 if (R.Count > 5)
                 {
                     var x = V.Broadcast(a4 + row);
-                    c50 = V.MultiplyAdd(x, b0, c50);
+                    c50 = V.MultiplyAdd(b0, x, c50);
                     if (N.Vectors == 2)
-                        c51 = V.MultiplyAdd(x, b1, c51);
+                        c51 = V.MultiplyAdd(b1, x, c51);
                 }
                 if (R.Count > 6)
                 {
                     var x = V.Broadcast(a4 + 2 * row);
-                    c60 = V.MultiplyAdd(x, b0, c60);
+                    c60 = V.MultiplyAdd(b0, x, c60);
                     if (N.Vectors == 2)
-                        c61 = V.MultiplyAdd(x, b1, c61);
+                        c61 = V.MultiplyAdd(b1, x, c61);
                 }
                 if (R.Count > 7)
                 {
                     var x = V.Broadcast(a4 + row3);
-                    c70 = V.MultiplyAdd(x, b0, c70);
+                    c70 = V.MultiplyAdd(b0, x, c70);
                     if (N.Vectors == 2)
-                        c71 = V.MultiplyAdd(x, b1, c71);
+                        c71 = V.MultiplyAdd(b1, x, c71);
                 }
                 a0 += step;
                 a4 += step;

@@ -17,13 +17,20 @@ internal static unsafe class GemmManaged
     // What does not exceed half the first-level cache is read where it lies.
     private const int InPlaceBytes = 16 << 10;
 
+    // What exceeds this does not stay in the second-level cache beside the rest.
+    private const int LargeBytes = 256 << 10;
+
+    // So many columns repay the copying of A.
+    private const int WideEnough = 512;
+    private const int PageBytes = 4096;
+
     internal static void Run<V, T>(in Product<T> product)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged, INumber<T>
     {
         if (product.Empty())
             return;
-        if (product.N == 1 && product.Ldc == 1 && product.M > SkinnyRows)
+        if (product.N == 1 && product.Ldc == 1 && product.M > SkinnyRows && (long)product.M * product.K >= SkinnyWork)
             Skinny<V, T>(Swapped(product));
         else if (product.M <= SkinnyRows && (long)product.N * product.K >= SkinnyWork)
             Skinny<V, T>(product);
@@ -100,14 +107,41 @@ internal static unsafe class GemmManaged
             GemmBlocks.Run<V, T>(job->Grid.Cut<V, T>(job->Product, part), job->PackA, job->PackB);
     }
 
-    /// <summary>Which operands are worth copying: a transposed A is read a few lanes per line, a large B across many pages.</summary>
+    /// <summary>The product with B packed beforehand into <paramref name="strips"/> strips.</summary>
+    internal static void RunPacked<V, T>(in Product<T> product, T* packed, nint strips)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        var packA = Packing<V, T>(product).A;
+        var threads = (long)product.M * product.N * product.K < ParallelWork ? 1 : Workers.Parallelism;
+        var grid = Grid.Choose<V, T>(product, threads, packA, packB: false);
+        var job = new Job<T> { Product = product, PackA = packA, Grid = grid, Packed = packed, Strips = strips };
+        Workers.For(grid.Parts, 1, &PackedParts<V, T>, &job);
+    }
+
+    private static void PackedParts<V, T>(void* state, long from, long to)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        var job = (Job<T>*)state;
+        for (var index = from; index < to; index++)
+        {
+            var part = job->Grid.Cut<V, T>(job->Product, index);
+            GemmBlocks.RunPacked<V, T>(part, job->PackA, job->Packed, job->Strips, job->Grid.FirstColumn<V, T>(job->Product, index) / (2 * V.Count));
+        }
+    }
+
+    /// <summary>Which operands are worth copying: one read a few lanes per line, or across so many pages that its lines push each other out.</summary>
     internal static (bool A, bool B) Packing<V, T>(in Product<T> product)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        var packB = product.TransposeB
-            || (product.M > 2 * V.TileRows && (long)product.K * product.N * sizeof(T) > InPlaceBytes);
-        var packA = product.TransposeA && product.N > 2 * V.Count && (long)product.K * product.M * sizeof(T) > InPlaceBytes;
+        var crowded = product.Lda * sizeof(T) % PageBytes == 0;
+        long bytesA = (long)product.K * product.M * sizeof(T), bytesB = (long)product.K * product.N * sizeof(T);
+        var packB = product.TransposeB || (product.M > 2 * V.TileRows && bytesB > InPlaceBytes);
+        var packA = product.TransposeA
+            ? product.N > 2 * V.Count && bytesA > (crowded ? InPlaceBytes : 4 * InPlaceBytes)
+            : product.N >= (crowded ? WideEnough / 2 : WideEnough) && bytesA > LargeBytes;
         return (packA, packB);
     }
 
@@ -117,5 +151,7 @@ internal static unsafe class GemmManaged
         internal Product<T> Product;
         internal bool PackA, PackB;
         internal Grid Grid;
+        internal T* Packed;
+        internal nint Strips;
     }
 }

@@ -4,76 +4,105 @@ using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
-/// <summary>Lays a block out as the micro-kernel reads it: step after step of k, <c>panel</c> values side by side, zeros where the block ends.</summary>
+/// <summary>Lays a block out as the micro-kernel reads it: step after step of k, <c>panel</c> values side by side; where the block ends lanes keep what they held, for no kernel reads them.</summary>
 internal static unsafe class GemmPack
 {
+    private const int StepsAtOnce = 64;
+
     /// <summary>target[p, j] = source[p * ld + j] for j below <paramref name="width"/>, which is at most <paramref name="panel"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Copy<V, T>(T* source, nint ld, nint steps, nint width, nint panel, T* target)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        if (width == panel && panel == 2 * V.Count)
+        if (panel == 2 * V.Count)
+            CopyStrip<V, T>(source, ld, steps, width, target);
+        else if (width == panel && panel * sizeof(T) % Vector256<byte>.Count == 0)
+            CopyWide((byte*)source, ld * sizeof(T), steps, panel * sizeof(T), (byte*)target);
+        else
             for (; steps > 0; steps--, source += ld, target += panel)
+                for (nint j = 0; j < width; j++)
+                    target[j] = source[j];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyStrip<V, T>(T* source, nint ld, nint steps, nint width, T* target)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        if (width == 2 * V.Count)
+            for (; steps > 0; steps--, source += ld, target += 2 * V.Count)
             {
                 V.Store(V.Load(source), target);
                 V.Store(V.Load(source + V.Count), target + V.Count);
             }
-        else if (width == panel && panel * sizeof(T) % sizeof(double) == 0)
-            for (; steps > 0; steps--, source += ld, target += panel)
-                for (nint q = 0; q < panel * sizeof(T); q += sizeof(double))
-                    Unsafe.WriteUnaligned((byte*)target + q, Unsafe.ReadUnaligned<double>((byte*)source + q));
         else
-            for (; steps > 0; steps--, source += ld, target += panel)
-                for (nint j = 0; j < panel; j++)
-                    target[j] = j < width ? source[j] : default;
+        {
+            V first = V.Mask((int)Math.Min(width, V.Count)), second = V.Mask((int)Math.Max(width - V.Count, 0));
+            for (; steps > 0; steps--, source += ld, target += 2 * V.Count)
+            {
+                V.Store(V.Load(source, first), target);
+                V.Store(V.Load(source + V.Count, second), target + V.Count);
+            }
+        }
     }
 
-    /// <summary>target[p, j] = source[j * ld + p]: the rows of the source become the lanes of a panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyWide(byte* source, nint ld, nint steps, nint bytes, byte* target)
+    {
+        if (bytes == Vector256<byte>.Count)
+            for (; steps > 0; steps--, source += ld, target += Vector256<byte>.Count)
+                Vector256.Load(source).Store(target);
+        else
+            for (; steps > 0; steps--, source += ld, target += bytes)
+                for (nint done = 0; done < bytes; done += Vector256<byte>.Count)
+                    Vector256.Load(source + done).Store(target + done);
+    }
+
+    /// <summary>target[p, j] = source[j * ld + p] for j below <paramref name="width"/>: the rows of the source become the lanes of a panel.</summary>
     internal static void Transpose<T>(T* source, nint ld, nint steps, nint width, nint panel, T* target)
         where T : unmanaged
     {
-        var side = (nint)(Avx.IsSupported ? 32 / sizeof(T) : panel + 1);
-        nint column = 0;
-        for (; column + side <= width; column += side)
+        nint side = Vector256<T>.Count;
+        if (!Avx.IsSupported || panel % side != 0)
         {
-            var done = typeof(T) == typeof(float)
-                ? Transpose8((float*)source + column * ld, ld, steps, panel, (float*)target + column)
-                : Transpose4((double*)source + column * ld, ld, steps, panel, (double*)target + column);
-            TransposeScalar(source + column * ld, ld, done, steps, side, side, panel, target + column);
+            TransposeScalar(source, ld, 0, steps, width, panel, target);
+            return;
         }
-        if (column < panel)
-            TransposeScalar(source + column * ld, ld, 0, steps, width - column, panel - column, panel, target + column);
+        // A few steps at a time, so that the part of the panel being filled stays in the first-level cache.
+        for (nint p = 0; p < steps; p += StepsAtOnce)
+            for (nint column = 0; column < width; column += side)
+            {
+                T* from = source + column * ld + p, to = target + p * panel + column;
+                var (depth, rows) = (Math.Min(StepsAtOnce, steps - p), Math.Min(side, width - column));
+                var done = typeof(T) == typeof(float)
+                    ? Transpose8((float*)from, ld, depth, rows - 1, panel, (float*)to)
+                    : Transpose4((double*)from, ld, depth, rows - 1, panel, (double*)to);
+                TransposeScalar(from, ld, done, depth, rows, panel, to);
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeScalar<T>(T* source, nint ld, nint from, nint steps, nint width, nint filled, nint panel, T* target)
+    private static void TransposeScalar<T>(T* source, nint ld, nint from, nint steps, nint width, nint panel, T* target)
         where T : unmanaged
     {
-        for (nint j = 0; j < filled; j++)
-        {
-            T* row = source + j * ld, place = target + from * panel + j;
-            if (j < width)
-                for (var p = from; p < steps; p++, place += panel)
-                    *place = row[p];
-            else
-                for (var p = from; p < steps; p++, place += panel)
-                    *place = default;
-        }
+        for (var p = from; p < steps; p++)
+            for (nint j = 0; j < width; j++)
+                target[p * panel + j] = source[j * ld + p];
     }
 
-    // Rows r and r + 4 share a register, so that a 4 x 4 transposition in each half gives finished columns.
+    // Rows r and r + 4 share a register, so that a 4 x 4 transposition in each half gives finished columns; a row past the last repeats it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static nint Transpose8(float* source, nint ld, nint steps, nint panel, float* target)
+    private static nint Transpose8(float* source, nint ld, nint steps, nint last, nint panel, float* target)
     {
+        float* s0 = source, s1 = source + Math.Min(1, last) * ld, s2 = source + Math.Min(2, last) * ld, s3 = source + Math.Min(3, last) * ld;
+        float* s4 = source + Math.Min(4, last) * ld, s5 = source + Math.Min(5, last) * ld, s6 = source + Math.Min(6, last) * ld, s7 = source + Math.Min(7, last) * ld;
         nint p = 0;
-        var far = source + 4 * ld;
-        for (; p + 4 <= steps; p += 4, source += 4, far += 4, target += 4 * panel)
+        for (; p + 4 <= steps; p += 4, target += 4 * panel)
         {
-            var r0 = Vector256.Create(Vector128.Load(source), Vector128.Load(far));
-            var r1 = Vector256.Create(Vector128.Load(source + ld), Vector128.Load(far + ld));
-            var r2 = Vector256.Create(Vector128.Load(source + 2 * ld), Vector128.Load(far + 2 * ld));
-            var r3 = Vector256.Create(Vector128.Load(source + 3 * ld), Vector128.Load(far + 3 * ld));
+            var r0 = Vector256.Create(Vector128.Load(s0 + p), Vector128.Load(s4 + p));
+            var r1 = Vector256.Create(Vector128.Load(s1 + p), Vector128.Load(s5 + p));
+            var r2 = Vector256.Create(Vector128.Load(s2 + p), Vector128.Load(s6 + p));
+            var r3 = Vector256.Create(Vector128.Load(s3 + p), Vector128.Load(s7 + p));
             var low01 = Avx.UnpackLow(r0, r1);
             var low23 = Avx.UnpackLow(r2, r3);
             var high01 = Avx.UnpackHigh(r0, r1);
@@ -87,14 +116,14 @@ internal static unsafe class GemmPack
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static nint Transpose4(double* source, nint ld, nint steps, nint panel, double* target)
+    private static nint Transpose4(double* source, nint ld, nint steps, nint last, nint panel, double* target)
     {
+        double* s0 = source, s1 = source + Math.Min(1, last) * ld, s2 = source + Math.Min(2, last) * ld, s3 = source + Math.Min(3, last) * ld;
         nint p = 0;
-        var far = source + 2 * ld;
-        for (; p + 2 <= steps; p += 2, source += 2, far += 2, target += 2 * panel)
+        for (; p + 2 <= steps; p += 2, target += 2 * panel)
         {
-            var r0 = Vector256.Create(Vector128.Load(source), Vector128.Load(far));
-            var r1 = Vector256.Create(Vector128.Load(source + ld), Vector128.Load(far + ld));
+            var r0 = Vector256.Create(Vector128.Load(s0 + p), Vector128.Load(s2 + p));
+            var r1 = Vector256.Create(Vector128.Load(s1 + p), Vector128.Load(s3 + p));
             Avx.UnpackLow(r0, r1).Store(target);
             Avx.UnpackHigh(r0, r1).Store(target + panel);
         }

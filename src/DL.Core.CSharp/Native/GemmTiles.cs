@@ -4,6 +4,7 @@ namespace DL.Core.Kernels;
 internal static unsafe class GemmTiles
 {
     /// <summary>Computes <paramref name="rows"/> rows of one strip that is <paramref name="columns"/> wide, at most two vectors.</summary>
+    /// <remarks>With a place for it in <see cref="Tile{T}.Packed"/> the first tile packs B as it goes, which costs nothing beside the arithmetic, and the others read that.</remarks>
     internal static void Strip<V, T>(in Tile<T> tile, nint rows, nint columns)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
@@ -23,6 +24,26 @@ internal static unsafe class GemmTiles
         where T : unmanaged
         where N : struct, ITileColumns
     {
+        nint height = V.TileRows;
+        if (tile.Packed == null)
+        {
+            RowsFrom<V, T, N>(tile, tile.A, tile.C, rows);
+            return;
+        }
+        var first = Math.Min(height, rows);
+        Height<V, T, N, Packing>(tile, tile.A, tile.C, 1, (int)first);
+        var rest = tile;
+        rest.B = tile.Packed;
+        rest.BStep = 2 * V.Count;
+        if (rows > first)
+            RowsFrom<V, T, N>(rest, tile.A + tile.ANext, tile.C + height * tile.CRow, rows - first);
+    }
+
+    private static void RowsFrom<V, T, N>(in Tile<T> tile, T* a, T* c, nint rows)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where N : struct, ITileColumns
+    {
         nint height = V.TileRows, full = rows / height, rest = rows - full * height;
         // A tile of one to three rows leaves the multipliers waiting: two tiles of middling height take less time.
         var shared = rest > 0 && 2 * rest < height && full > 0 && tile.ANext == height * tile.ARow;
@@ -31,9 +52,8 @@ internal static unsafe class GemmTiles
             full--;
             rest += height;
         }
-        T* a = tile.A, c = tile.C;
         if (full > 0)
-            Height<V, T, N>(tile, a, c, full, (int)height);
+            Height<V, T, N, Plain>(tile, a, c, full, (int)height);
         if (rest == 0)
             return;
         a += full * tile.ANext;
@@ -41,29 +61,30 @@ internal static unsafe class GemmTiles
         if (shared)
         {
             var upper = (rest + 1) / 2;
-            Height<V, T, N>(tile, a, c, 1, (int)upper);
+            Height<V, T, N, Plain>(tile, a, c, 1, (int)upper);
             a += upper * tile.ARow;
             c += upper * tile.CRow;
             rest -= upper;
         }
-        Height<V, T, N>(tile, a, c, 1, (int)rest);
+        Height<V, T, N, Plain>(tile, a, c, 1, (int)rest);
     }
 
-    private static void Height<V, T, N>(in Tile<T> tile, T* a, T* c, nint tiles, int rows)
+    private static void Height<V, T, N, P>(in Tile<T> tile, T* a, T* c, nint tiles, int rows)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
         where N : struct, ITileColumns
+        where P : struct, ITilePacking
     {
         switch (rows)
         {
-            case 1: GemmKernel.Run<V, T, Rows1, N>(tile, a, c, tiles); break;
-            case 2: GemmKernel.Run<V, T, Rows2, N>(tile, a, c, tiles); break;
-            case 3: GemmKernel.Run<V, T, Rows3, N>(tile, a, c, tiles); break;
-            case 4: GemmKernel.Run<V, T, Rows4, N>(tile, a, c, tiles); break;
-            case 5: GemmKernel.Run<V, T, Rows5, N>(tile, a, c, tiles); break;
-            case 6: GemmKernel.Run<V, T, Rows6, N>(tile, a, c, tiles); break;
-            case 7: GemmKernel.Run<V, T, Rows7, N>(tile, a, c, tiles); break;
-            default: GemmKernel.Run<V, T, Rows8, N>(tile, a, c, tiles); break;
+            case 1: GemmKernel.Run<V, T, Rows1, N, P>(tile, a, c, tiles); break;
+            case 2: GemmKernel.Run<V, T, Rows2, N, P>(tile, a, c, tiles); break;
+            case 3: GemmKernel.Run<V, T, Rows3, N, P>(tile, a, c, tiles); break;
+            case 4: GemmKernel.Run<V, T, Rows4, N, P>(tile, a, c, tiles); break;
+            case 5: GemmKernel.Run<V, T, Rows5, N, P>(tile, a, c, tiles); break;
+            case 6: GemmKernel.Run<V, T, Rows6, N, P>(tile, a, c, tiles); break;
+            case 7: GemmKernel.Run<V, T, Rows7, N, P>(tile, a, c, tiles); break;
+            default: GemmKernel.Run<V, T, Rows8, N, P>(tile, a, c, tiles); break;
         }
     }
 
@@ -82,6 +103,16 @@ internal static unsafe class GemmTiles
     private readonly struct Rows7 : ITileRows { public static int Count => 7; }
 
     private readonly struct Rows8 : ITileRows { public static int Count => 8; }
+
+    private readonly struct Plain : ITilePacking
+    {
+        public static bool Packs => false;
+    }
+
+    private readonly struct Packing : ITilePacking
+    {
+        public static bool Packs => true;
+    }
 
     private readonly struct One : ITileColumns
     {

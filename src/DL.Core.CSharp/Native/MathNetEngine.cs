@@ -8,7 +8,6 @@ internal sealed unsafe class MathNetEngine : BlasEngine
 {
     private const int NoTranspose = 111;
     private const int Transpose = 112;
-    private const int Grain = 48;
 
     private readonly nint single;
     private readonly nint twice;
@@ -43,15 +42,14 @@ internal sealed unsafe class MathNetEngine : BlasEngine
             ManagedEngine.Run(product);
             return;
         }
-        var job = new Job<float> { Function = single, Product = product };
-        Workers.For(product.M, RowsPerPart(product), &Part, &job);
+        var job = new Job<float> { Function = single, Product = product, Size = PartSize(product, product.M) };
+        Workers.For(PartCount(product.M, job.Size), 1, &Part, &job);
 
         static void Part(void* state, long from, long to)
         {
             var job = (Job<float>*)state;
-            var p = job->Product.Rows((nint)from, (nint)to);
-            ((delegate* unmanaged<int, int, int, int, int, float, float*, float*, float, float*, void>)job->Function)(
-                p.TransposeB ? Transpose : NoTranspose, NoTranspose, (int)p.N, (int)p.M, (int)p.K, 1, p.B, p.A, p.Accumulate ? 1 : 0, p.C);
+            for (var part = from; part < to; part++)
+                Call(job->Function, job->Product.Rows((nint)(part * job->Size), (nint)Math.Min((part + 1) * job->Size, job->Product.M)));
         }
     }
 
@@ -62,25 +60,29 @@ internal sealed unsafe class MathNetEngine : BlasEngine
             ManagedEngine.Run(product);
             return;
         }
-        var job = new Job<double> { Function = twice, Product = product };
-        Workers.For(product.M, RowsPerPart(product), &Part, &job);
+        var job = new Job<double> { Function = twice, Product = product, Size = PartSize(product, product.M) };
+        Workers.For(PartCount(product.M, job.Size), 1, &Part, &job);
 
         static void Part(void* state, long from, long to)
         {
             var job = (Job<double>*)state;
-            var p = job->Product.Rows((nint)from, (nint)to);
-            ((delegate* unmanaged<int, int, int, int, int, double, double*, double*, double, double*, void>)job->Function)(
-                p.TransposeB ? Transpose : NoTranspose, NoTranspose, (int)p.N, (int)p.M, (int)p.K, 1, p.B, p.A, p.Accumulate ? 1 : 0, p.C);
+            for (var part = from; part < to; part++)
+                Call(job->Function, job->Product.Rows((nint)(part * job->Size), (nint)Math.Min((part + 1) * job->Size, job->Product.M)));
         }
     }
 
-    // A band of rows of a transposed A is not contiguous, so it could not be cut over the workers.
-    private static bool Serves<T>(in Product<T> p)
-        where T : unmanaged =>
-        (long)p.M * p.N * p.K > TinyWork && !p.TransposeA && p.Lda == p.K && p.Ldb == (p.TransposeB ? p.K : p.N) && p.Ldc == p.N;
+    private static void Call(nint function, in Product<float> p) =>
+        ((delegate* unmanaged<int, int, int, int, int, float, float*, float*, float, float*, void>)function)(
+                p.TransposeB ? Transpose : NoTranspose, NoTranspose, (int)p.N, (int)p.M, (int)p.K, 1, p.B, p.A, p.Accumulate ? 1 : 0, p.C);
 
-    private static nint RowsPerPart<T>(in Product<T> p)
-        where T : unmanaged => (long)p.M * p.N * p.K < GemmManaged.ParallelWork ? p.M : Grain;
+    private static void Call(nint function, in Product<double> p) =>
+        ((delegate* unmanaged<int, int, int, int, int, double, double*, double*, double, double*, void>)function)(
+                p.TransposeB ? Transpose : NoTranspose, NoTranspose, (int)p.N, (int)p.M, (int)p.K, 1, p.B, p.A, p.Accumulate ? 1 : 0, p.C);
+
+    // A band of rows of a transposed A is not contiguous, so it could not be cut over the workers.
+    private bool Serves<T>(in Product<T> p)
+        where T : unmanaged =>
+        Worthwhile(p) && !p.TransposeA && p.Lda == p.K && p.Ldb == (p.TransposeB ? p.K : p.N) && p.Ldc == p.N;
 
     private static string ReadVersion(nint library)
     {
@@ -95,5 +97,6 @@ internal sealed unsafe class MathNetEngine : BlasEngine
     {
         internal nint Function;
         internal Product<T> Product;
+        internal long Size;
     }
 }

@@ -41,13 +41,13 @@ internal sealed unsafe class MklEngine : CblasEngine
 
     internal override void Multiply(in Product<float> product)
     {
-        if (!jit.TryMultiply(product))
+        if (OnTrial || !jit.TryMultiply(product))
             base.Multiply(product);
     }
 
     internal override void Multiply(in Product<double> product)
     {
-        if (!jit.TryMultiply(product))
+        if (OnTrial || !jit.TryMultiply(product))
             base.Multiply(product);
     }
 

@@ -61,14 +61,23 @@ public static unsafe partial class BatchNorm
             var first = block * Height;
             var height = Math.Min(Height, Rows - first);
             var end = Math.Min((strip + 1) * StripWidth, _columns);
-            for (var c = strip * StripWidth; c < end; c += S.Count)
+            var step = 0L;
+            for (var c = strip * StripWidth; c < end; c += step)
             {
                 var to = _partials + (block * _vectors * _stride) + c;
                 var at = (first * _columns) + c;
+                step = end - c >= 4 * S.Count ? 4 * S.Count : S.Count;
                 if (end - c < S.Count) Narrow<S>(at, height, (int)(end - c), _center + c, to);
-                else if (_dy is null) Moments<S>(_x + at, _columns, height, to);
-                else Products<S>(_dy + at, _x + at, _columns, height, _center + c, to);
+                else if (step == S.Count) One<S>(at, height, _center + c, to);
+                else if (_dy is null) Moments4<S>(_x + at, height, to);
+                else Products4<S>(_dy + at, _x + at, height, _center + c, to);
             }
+        }
+
+        private readonly void One<S>(long at, long height, T* center, T* to) where S : struct, ISimd<S, T>
+        {
+            if (_dy is null) Moments<S>(_x + at, _columns, height, to);
+            else Products<S>(_dy + at, _x + at, _columns, height, center, to);
         }
 
         /// <summary>The last columns of a row, put into whole vectors first.</summary>
@@ -96,70 +105,102 @@ public static unsafe partial class BatchNorm
             }
         }
 
+        // Four vectors side by side read whole neighbouring cache lines; every column still adds its rows one after the other.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Moments4<S>(T* x, long height, T* to) where S : struct, ISimd<S, T>
+        {
+            S a = default, b = default, c = default, d = default;
+            var stride = _columns;
+            var end = x + (height * stride);
+            for (var row = x; row < end; row += stride)
+            {
+                a += S.Load(row);
+                b += S.Load(row + S.Count);
+                c += S.Load(row + (2 * S.Count));
+                d += S.Load(row + (3 * S.Count));
+            }
+
+            var share = S.Create(1.0 / height);
+            a *= share;
+            b *= share;
+            c *= share;
+            d *= share;
+            S sumA = default, sumB = default, sumC = default, sumD = default, squareA = default, squareB = default, squareC = default, squareD = default;
+            for (var row = x; row < end; row += stride)
+            {
+                AddSquare(S.Load(row) - a, ref sumA, ref squareA);
+                AddSquare(S.Load(row + S.Count) - b, ref sumB, ref squareB);
+                AddSquare(S.Load(row + (2 * S.Count)) - c, ref sumC, ref squareC);
+                AddSquare(S.Load(row + (3 * S.Count)) - d, ref sumD, ref squareD);
+            }
+
+            Store4(to, a, b, c, d);
+            Store4(to + _stride, sumA, sumB, sumC, sumD);
+            Store4(to + (2 * _stride), squareA, squareB, squareC, squareD);
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Moments<S>(T* x, long stride, long height, T* to) where S : struct, ISimd<S, T>
         {
-            S a = default, b = default, c = default, d = default;
-            var row = 0L;
-            for (; row + 4 <= height; row += 4)
-            {
-                a += S.Load(x + (row * stride));
-                b += S.Load(x + ((row + 1) * stride));
-                c += S.Load(x + ((row + 2) * stride));
-                d += S.Load(x + ((row + 3) * stride));
-            }
-
-            for (; row < height; row++) a += S.Load(x + (row * stride));
-            var center = (a + b + (c + d)) * S.Create(1.0 / height);
-
-            S sum = default, square = default, sum2 = default, square2 = default;
-            for (row = 0; row + 2 <= height; row += 2)
-            {
-                var first = S.Load(x + (row * stride)) - center;
-                var second = S.Load(x + ((row + 1) * stride)) - center;
-                sum += first;
-                sum2 += second;
-                square = S.Fma(first, first, square);
-                square2 = S.Fma(second, second, square2);
-            }
-
-            if (row < height)
-            {
-                var last = S.Load(x + (row * stride)) - center;
-                sum += last;
-                square = S.Fma(last, last, square);
-            }
-
+            S center = default, sum = default, square = default;
+            var end = x + (height * stride);
+            for (var row = x; row < end; row += stride) center += S.Load(row);
+            center *= S.Create(1.0 / height);
+            for (var row = x; row < end; row += stride) AddSquare(S.Load(row) - center, ref sum, ref square);
             center.Store(to);
-            (sum + sum2).Store(to + _stride);
-            (square + square2).Store(to + (2 * _stride));
+            sum.Store(to + _stride);
+            square.Store(to + (2 * _stride));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Products4<S>(T* dy, T* x, long height, T* centers, T* to) where S : struct, ISimd<S, T>
+        {
+            S a = S.Load(centers), b = S.Load(centers + S.Count), c = S.Load(centers + (2 * S.Count)), d = S.Load(centers + (3 * S.Count));
+            S sumA = default, sumB = default, sumC = default, sumD = default, productA = default, productB = default, productC = default, productD = default;
+            var stride = _columns;
+            for (var row = 0L; row < height; row++, dy += stride, x += stride)
+            {
+                AddProduct(S.Load(dy), S.Load(x) - a, ref sumA, ref productA);
+                AddProduct(S.Load(dy + S.Count), S.Load(x + S.Count) - b, ref sumB, ref productB);
+                AddProduct(S.Load(dy + (2 * S.Count)), S.Load(x + (2 * S.Count)) - c, ref sumC, ref productC);
+                AddProduct(S.Load(dy + (3 * S.Count)), S.Load(x + (3 * S.Count)) - d, ref sumD, ref productD);
+            }
+
+            Store4(to, sumA, sumB, sumC, sumD);
+            Store4(to + _stride, productA, productB, productC, productD);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Products<S>(T* dy, T* x, long stride, long height, T* centers, T* to) where S : struct, ISimd<S, T>
         {
             var center = S.Load(centers);
-            S sum = default, product = default, sum2 = default, product2 = default;
-            var row = 0L;
-            for (; row + 2 <= height; row += 2)
-            {
-                var first = S.Load(dy + (row * stride));
-                var second = S.Load(dy + ((row + 1) * stride));
-                sum += first;
-                sum2 += second;
-                product = S.Fma(first, S.Load(x + (row * stride)) - center, product);
-                product2 = S.Fma(second, S.Load(x + ((row + 1) * stride)) - center, product2);
-            }
+            S sum = default, product = default;
+            for (var row = 0L; row < height; row++, dy += stride, x += stride) AddProduct(S.Load(dy), S.Load(x) - center, ref sum, ref product);
+            sum.Store(to);
+            product.Store(to + _stride);
+        }
 
-            if (row < height)
-            {
-                var last = S.Load(dy + (row * stride));
-                sum += last;
-                product = S.Fma(last, S.Load(x + (row * stride)) - center, product);
-            }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void AddSquare<S>(S d, ref S sum, ref S square) where S : struct, ISimd<S, T>
+        {
+            sum += d;
+            square = S.Fma(d, d, square);
+        }
 
-            (sum + sum2).Store(to);
-            (product + product2).Store(to + _stride);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void AddProduct<S>(S dy, S d, ref S sum, ref S product) where S : struct, ISimd<S, T>
+        {
+            sum += dy;
+            product = S.Fma(dy, d, product);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Store4<S>(T* to, S a, S b, S c, S d) where S : struct, ISimd<S, T>
+        {
+            a.Store(to);
+            b.Store(to + S.Count);
+            c.Store(to + (2 * S.Count));
+            d.Store(to + (3 * S.Count));
         }
     }
 
@@ -208,31 +249,33 @@ public static unsafe partial class BatchNorm
         {
             for (var row = from * _columns; row < to * _columns; row += _columns)
             {
-                if (_dy is null) Map<S>(_x + row, _y + row);
-                else Map<S>(_dy + row, _x + row, _y + row);
+                if (_dy is null) Map<S>(_x + row, _columns, Center, Slope, Constant, _y + row);
+                else Map<S>(_dy + row, _x + row, _columns, Center, Slope, Constant, Scale, _y + row);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Map<S>(T* x, T* y) where S : struct, ISimd<S, T>
+        private static void Map<S>(T* x, long n, T* center, T* slope, T* constant, T* y) where S : struct, ISimd<S, T>
         {
             var c = 0L;
-            for (; c + S.Count <= _columns; c += S.Count) Value(S.Load(x + c), c).Store(y + c);
-            if (c < _columns) Padded.Store(Value(Padded.Load<T, S>(x + c, _columns - c), c), y + c, _columns - c);
+            for (; c + S.Count <= n; c += S.Count)
+                S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c);
+            if (c < n) Padded.Store(S.Fma(Padded.Load<T, S>(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)), y + c, n - c);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Map<S>(T* dy, T* x, T* y) where S : struct, ISimd<S, T>
+        private static void Map<S>(T* dy, T* x, long n, T* center, T* slope, T* constant, T* scale, T* y) where S : struct, ISimd<S, T>
         {
             var c = 0L;
-            for (; c + S.Count <= _columns; c += S.Count)
-                S.Fma(S.Load(dy + c), S.Load(Scale + c), Value(S.Load(x + c), c)).Store(y + c);
-            if (c == _columns) return;
-            var left = _columns - c;
-            Padded.Store(S.Fma(Padded.Load<T, S>(dy + c, left), S.Load(Scale + c), Value(Padded.Load<T, S>(x + c, left), c)), y + c, left);
-        }
+            for (; c + S.Count <= n; c += S.Count)
+            {
+                var rest = S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
+                S.Fma(S.Load(dy + c), S.Load(scale + c), rest).Store(y + c);
+            }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private readonly S Value<S>(S x, long c) where S : struct, ISimd<S, T> => S.Fma(x - S.Load(Center + c), S.Load(Slope + c), S.Load(Constant + c));
+            if (c == n) return;
+            var last = S.Fma(Padded.Load<T, S>(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
+            Padded.Store(S.Fma(Padded.Load<T, S>(dy + c, n - c), S.Load(scale + c), last), y + c, n - c);
+        }
     }
 }

@@ -105,7 +105,16 @@ public static unsafe partial class LayerNorm
         {
             var job = new BackwardJob<T>
             {
-                Dy = pdy, X = px, Gamma = pgamma, Dx = pdx, Mean = pmean, Rstd = prstd, Sums = sums, Stride = stride, Rows = rows, N = n,
+                Dy = pdy,
+                X = px,
+                Gamma = pgamma,
+                Dx = pdx,
+                Mean = pmean,
+                Rstd = prstd,
+                Sums = sums,
+                Stride = stride,
+                Rows = rows,
+                N = n,
             };
             Workers.For(blocks, RowBlocks.BlockGrain(n), &BackwardJob<T>.Run, &job);
         }

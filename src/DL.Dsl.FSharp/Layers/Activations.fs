@@ -20,7 +20,8 @@ module ActivationLayers =
         Layer.pure' name id (fun x -> struct (Batch.map forward x, fun dy -> Batch.map2 backward dy x))
 
     let private fusable (activation: Activation) (layer: Layer<'x, 'x>) : Layer<'x, 'x> =
-        { layer with Head = fun () -> ValueSome struct (activation, identity) }
+        { layer with
+            Head = fun () -> ValueSome struct (activation, identity) }
 
     /// <summary><c>max(x, 0)</c>; the derivative at 0 is 0.</summary>
     let relu<'x> : Layer<'x, 'x> =
@@ -28,7 +29,8 @@ module ActivationLayers =
 
     /// <summary><c>1 / (1 + exp(-x))</c>.</summary>
     let sigmoid<'x> : Layer<'x, 'x> =
-        fromOutput "sigmoid" (fun x -> Sigmoid.Forward x) (fun dy y -> Sigmoid.Backward(dy, y)) |> fusable Activation.Sigmoid
+        fromOutput "sigmoid" (fun x -> Sigmoid.Forward x) (fun dy y -> Sigmoid.Backward(dy, y))
+        |> fusable Activation.Sigmoid
 
     /// <summary>The hyperbolic tangent.</summary>
     let tanh<'x> : Layer<'x, 'x> =
@@ -44,7 +46,8 @@ module ActivationLayers =
 
     /// <summary><c>x</c> where x &gt; 0, else <c>alpha (exp x - 1)</c>.</summary>
     let eluWith (alpha: float) : Layer<'x, 'x> =
-        fromInput "elu" (fun x -> Elu.Forward(x, alpha)) (fun dy x -> Elu.Backward(dy, x, alpha)) |> settled "elu" [ string alpha ]
+        fromInput "elu" (fun x -> Elu.Forward(x, alpha)) (fun dy x -> Elu.Backward(dy, x, alpha))
+        |> settled "elu" [ string alpha ]
 
     /// <summary><c>x</c> where x &gt; 0, else <c>exp x - 1</c>.</summary>
     let elu<'x> : Layer<'x, 'x> = eluWith 1.0
@@ -66,7 +69,8 @@ module ActivationLayers =
         fromInput "hardSigmoid" (fun x -> HardSigmoid.Forward x) (fun dy x -> HardSigmoid.Backward(dy, x))
 
     /// <summary><c>x hardSigmoid(x)</c>.</summary>
-    let hardSwish<'x> : Layer<'x, 'x> = fromInput "hardSwish" (fun x -> HardSwish.Forward x) (fun dy x -> HardSwish.Backward(dy, x))
+    let hardSwish<'x> : Layer<'x, 'x> =
+        fromInput "hardSwish" (fun x -> HardSwish.Forward x) (fun dy x -> HardSwish.Backward(dy, x))
 
     /// <summary>Softmax over the last axis: non-negative, rows sum to 1.</summary>
     let softmax<'x> : Layer<'x, 'x> = fromOutput "softmax" (fun x -> Softmax.Forward x) (fun dy y -> Softmax.Backward(dy, y))

@@ -17,9 +17,7 @@ type DenseSettings =
 [<RequireQualifiedAccess>]
 module Dense =
     /// <summary>With bias, Xavier uniform weights.</summary>
-    let defaults =
-        { Bias = true
-          Weights = Initializer.xavierUniform }
+    let defaults = { Bias = true; Weights = Initializer.xavierUniform }
 
 /// <summary>The dense (fully connected) layer.</summary>
 [<AutoOpen>]
@@ -38,7 +36,7 @@ module DenseLayer =
 
     let private init (options: DenseSettings) units about activation key shape =
         let features = Shape.features shape
-        let weight = options.Weights.Draw key [| features; units |] features units
+        let weight = options.Weights.Draw key (Shape [| features; units |]) features units
 
         let ps =
             if options.Bias then
@@ -75,9 +73,7 @@ module DenseLayer =
             let gradients = if ps.Length > 1 then [| dweight; Linear.BackwardBias(dz, ps[1]) |] else [| dweight |]
             struct (Batch.delayed (fun () -> Linear.BackwardInput(dz, weight)), gradients)
 
-        { Output = Batch.ofTensor y
-          State = state
-          Pullback = back }
+        { Output = Batch.ofTensor y; State = state; Pullback = back }
 
     let rec private build (options: DenseSettings) units activation : Layer<Vec, Vec> =
         let plain = activation = Activation.Identity

@@ -20,8 +20,5 @@ module DropoutLayer =
                 { Output = Batch.map (fun t -> Dropout.Forward(t, p, key)) x
                   State = [| Draws key.Next |]
                   Pullback = fun dy -> struct (Batch.map (fun t -> Dropout.Backward(t, p, key)) dy, [||]) }
-            | _ ->
-                { Output = x
-                  State = state
-                  Pullback = fun dy -> struct (dy, [||]) })
+            | _ -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) })
         |> Layer.withSettings [ string p ]

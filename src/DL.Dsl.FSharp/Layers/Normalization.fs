@@ -39,21 +39,16 @@ module NormalizationLayers =
     /// <summary>RMS norm: every row of the last axis divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
     /// <remarks>B. Zhang, R. Sennrich, Root mean square layer normalization, 2019.</remarks>
     let rmsNorm<'x> : Layer<'x, 'x> =
-        Layer.create
-            "rmsNorm"
-            [ "weight" ]
-            []
-            (fun _ shape -> struct (shape, [| ones (lastExtent shape) |], [||]))
-            (fun _ ps state input ->
-                let x, gamma = Batch.tensor input, ps[0]
-                let struct (y, rrms) = RmsNorm.Forward(x, gamma, 1e-6)
+        Layer.create "rmsNorm" [ "weight" ] [] (fun _ shape -> struct (shape, [| ones (lastExtent shape) |], [||])) (fun _ ps state input ->
+            let x, gamma = Batch.tensor input, ps[0]
+            let struct (y, rrms) = RmsNorm.Forward(x, gamma, 1e-6)
 
-                { Output = Batch.ofTensor y
-                  State = state
-                  Pullback =
-                    fun dy ->
-                        let struct (dx, dgamma) = RmsNorm.Backward(Batch.tensor dy, x, gamma, rrms)
-                        struct (Batch.ofTensor dx, [| dgamma |]) })
+            { Output = Batch.ofTensor y
+              State = state
+              Pullback =
+                fun dy ->
+                    let struct (dx, dgamma) = RmsNorm.Backward(Batch.tensor dy, x, gamma, rrms)
+                    struct (Batch.ofTensor dx, [| dgamma |]) })
 
     let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
         let struct (y, mean, variance, runningMean, runningVariance) =

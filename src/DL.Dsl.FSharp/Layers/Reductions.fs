@@ -31,6 +31,6 @@ module ReductionLayers =
 
     /// <summary>The mean over the steps of a sequence.</summary>
     let meanOverTime: Layer<Seq, Vec> =
-        Layer.pure' "meanOverTime" (fun s -> Shape.vec ((Shape.core s)[1])) (fun x ->
+        Layer.pure' "meanOverTime" (fun s -> let width = (Shape.core s)[1] in Shape.vec width) (fun x ->
             let t = Batch.tensor x
             struct (Batch.ofTensor (Mean.Forward(t, 1)), Batch.map (fun dy -> Mean.Backward(dy, t.Shape, 1))))

@@ -21,10 +21,7 @@ module SequenceLayers =
         let merge (t: Tensor) = t.Reshape(t.Shape.Rows, t.Shape.Last)
         let apart (like: Tensor) (t: Tensor) = t.Reshape(like.Shape[0], like.Shape[1], t.Shape.Last)
 
-        { About =
-            { Name = "perToken"
-              Settings = []
-              Children = [ f.About ] }
+        { About = { Name = "perToken"; Settings = []; Children = [ f.About ] }
           Stages = f.Stages
           Slots = f.Slots
           Cells = f.Cells
@@ -44,8 +41,7 @@ module SequenceLayers =
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
-    let private step (x: Tensor) t : Batch<Vec> =
-        Batch.ofTensor (Slice.Forward(x, 1, t, 1).Reshape(x.Shape[0], x.Shape[2]))
+    let private step (x: Tensor) t : Batch<Vec> = Batch.ofTensor (Slice.Forward(x, 1, t, 1).Reshape(x.Shape[0], x.Shape[2]))
 
     let private stack (steps: Tensor[]) : Tensor =
         let apart = steps |> Array.map (fun s -> s.Reshape(s.Shape[0], 1, s.Shape[1]))
@@ -85,10 +81,7 @@ module SequenceLayers =
     /// <remarks>Running over t1 steps and then, from the h reached, over t2 more equals running over all of them.</remarks>
     /// <exception cref="T:DL.Core.ShapeException">In Init: the cell does not give back an h of the shape it takes, or the sequence is empty.</exception>
     let scanFrom (cell: Layer<'h * Vec, 'h * Vec>) : Layer<'h * Seq, 'h * Seq> =
-        { About =
-            { Name = "scan"
-              Settings = []
-              Children = [ cell.About ] }
+        { About = { Name = "scan"; Settings = []; Children = [ cell.About ] }
           Stages = 1
           Slots = Wiring.under "" cell.Stages cell.Slots
           Cells = Wiring.under "" cell.Stages cell.Cells

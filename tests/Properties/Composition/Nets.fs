@@ -9,10 +9,8 @@ open DL.Laws
 /// Some networks, and the input they are compared on.
 [<NoComparison>]
 type Case =
-    {
-        Nets: Architecture list
-        Trial: Trial<Vec>
-    }
+    { Nets: Architecture list
+      Trial: Trial<Vec> }
 
     override this.ToString() =
         let nets = this.Nets |> List.map string |> String.concat " | "
@@ -33,16 +31,12 @@ let cases count depth : Arbitrary<Case> =
     let generate =
         Gen.map4
             (fun nets width examples seed ->
-                {
-                    Nets = nets
-                    Trial =
-                        {
-                            Shape = Shape.vec width
-                            Examples = examples
-                            Numbers = Ordinary
-                            Seed = seed
-                        }
-                })
+                { Nets = nets
+                  Trial =
+                    { Shape = Shape.vec width
+                      Examples = examples
+                      Numbers = Ordinary
+                      Seed = seed } })
             (Gen.listOfLength count (Architecture.generate depth))
             (Gen.choose (1, 5))
             (Gen.choose (1, 5))

@@ -11,10 +11,8 @@ let private time, width = 5, 3
 
 [<NoComparison>]
 type private Case =
-    {
-        Nets: Architecture list
-        Trial: Trial<Seq>
-    }
+    { Nets: Architecture list
+      Trial: Trial<Seq> }
 
     override this.ToString() =
         let nets = this.Nets |> List.map string |> String.concat " | "
@@ -24,16 +22,12 @@ let private law count name (evidence: Layer<Vec, Vec> list -> Trial<Seq> -> Evid
     let generate =
         Gen.map3
             (fun nets examples seed ->
-                {
-                    Nets = nets
-                    Trial =
-                        {
-                            Shape = Shape.seq (time, width)
-                            Examples = examples
-                            Numbers = Ordinary
-                            Seed = seed
-                        }
-                })
+                { Nets = nets
+                  Trial =
+                    { Shape = Shape.seq (time, width)
+                      Examples = examples
+                      Numbers = Ordinary
+                      Seed = seed } })
             (Gen.listOfLength count (Architecture.generate 2))
             (Gen.choose (1, 4))
             Generators.seed
@@ -60,36 +54,36 @@ let private scanSplits =
         let layer = scanFrom (cell nets[0])
 
         let pairTrial =
-            {
-                Shape = Shape.pair (Shape.vec 4) trial.Shape
-                Examples = trial.Examples
-                Numbers = Ordinary
-                Seed = trial.Seed
-            }
+            { Shape = Shape.pair (Shape.vec 4) trial.Shape
+              Examples = trial.Examples
+              Numbers = Ordinary
+              Seed = trial.Seed }
 
         let probe = Probe.make Train layer pairTrial
         let struct (h, x) = Batch.split probe.Input
         let whole = probe.Run
         let one = { probe with Input = Batch.pair h (steps 0 2 x) }.Run
         let struct (between, firstOutputs) = Batch.split one.Output
-        let two = { probe with Input = Batch.pair between (steps 2 (time - 2) x); State = one.State }.Run
+
+        let two =
+            { probe with
+                Input = Batch.pair between (steps 2 (time - 2) x)
+                State = one.State }
+                .Run
+
         let struct (last, outputs) = Batch.split whole.Output
         let struct (lastInParts, secondOutputs) = Batch.split two.Output
         let same (a: Batch<'a>) (b: Batch<'a>) = Probe.sameBits (Batch.tensors a) (Batch.tensors b)
 
         Evidence.worst
-            [
-                Evidence.exact "the same last state" (same last lastInParts)
-                Evidence.exact "the same first outputs" (same (steps 0 2 outputs) firstOutputs)
-                Evidence.exact "the same later outputs" (same (steps 2 (time - 2) outputs) secondOutputs)
-                Evidence.exact "the same random state" (Probe.sameState whole.State two.State)
-            ])
+            [ Evidence.exact "the same last state" (same last lastInParts)
+              Evidence.exact "the same first outputs" (same (steps 0 2 outputs) firstOutputs)
+              Evidence.exact "the same later outputs" (same (steps 2 (time - 2) outputs) secondOutputs)
+              Evidence.exact "the same random state" (Probe.sameState whole.State two.State) ])
 
 /// The laws of this file.
 let laws: Law list =
-    [
-        law 2 "perToken (f --> g) = perToken f --> perToken g" (fun nets ->
-            Sameness.exact (perToken (nets[0] --> nets[1])) (perToken nets[0] --> perToken nets[1]))
-        law 0 "perToken identity = identity" (fun _ -> Sameness.exact (perToken identity) identity)
-        scanSplits
-    ]
+    [ law 2 "perToken (f --> g) = perToken f --> perToken g" (fun nets ->
+          Sameness.exact (perToken (nets[0] --> nets[1])) (perToken nets[0] --> perToken nets[1]))
+      law 0 "perToken identity = identity" (fun _ -> Sameness.exact (perToken identity) identity)
+      scanSplits ]

@@ -9,8 +9,7 @@ open DL.Properties.Data.Support
 
 let private read (text: string) = Csv.Read(stream (bytesOf text))
 
-let private readWith options (text: string) =
-    Csv.Read(stream (bytesOf text), options)
+let private readWith options (text: string) = Csv.Read(stream (bytesOf text), options)
 
 let private tables =
     gen {
@@ -19,32 +18,25 @@ let private tables =
 
         let value =
             Gen.oneof
-                [
-                    Gen.constant 0.0
-                    Gen.constant -0.0
-                    Gen.constant 1e-300
-                    Gen.constant -1.7e308
-                    Gen.map float (Gen.choose (-99, 99))
-                    Gen.map (fun i -> float i / 7919.0) (Gen.choose (-1000000, 1000000))
-                ]
+                [ Gen.constant 0.0
+                  Gen.constant -0.0
+                  Gen.constant 1e-300
+                  Gen.constant -1.7e308
+                  Gen.map float (Gen.choose (-99, 99))
+                  Gen.map (fun i -> float i / 7919.0) (Gen.choose (-1000000, 1000000)) ]
 
         let! values = Gen.arrayOfLength (rows * columns) value
         return Table([| for c in 1..columns -> $"c,\"{c}" |], values)
     }
 
 let private written (newline: string) (table: Table) =
-    let quoted (name: string) =
-        "\"" + name.Replace("\"", "\"\"") + "\""
+    let quoted (name: string) = "\"" + name.Replace("\"", "\"\"") + "\""
 
-    let number (x: float) =
-        x.ToString("R", CultureInfo.InvariantCulture)
+    let number (x: float) = x.ToString("R", CultureInfo.InvariantCulture)
 
     let header = table.ColumnNames |> Seq.map quoted |> String.concat ","
 
-    let rows =
-        [
-            for r in 0 .. table.Rows - 1 -> table.Row(r).ToArray() |> Seq.map number |> String.concat ","
-        ]
+    let rows = [ for r in 0 .. table.Rows - 1 -> table.Row(r).ToArray() |> Seq.map number |> String.concat "," ]
 
     String.concat newline (header :: rows)
 
@@ -84,8 +76,7 @@ let ``the header is found, asked for or denied`` () =
     formatError (fun () -> readWith (CsvOptions(Header = Header.Absent)) "a,b\n1,2")
     |> mentions [ "line 1, column 1"; "'a'" ]
 
-    formatError (fun () -> read "1,b\n1,2")
-    |> mentions [ "line 1, column 2"; "Header" ]
+    formatError (fun () -> read "1,b\n1,2") |> mentions [ "line 1, column 2"; "Header" ]
 
 [<Fact>]
 let ``another delimiter, quoted numbers and blanks around them are read`` () =
@@ -108,22 +99,20 @@ let badTexts: TheoryData<string, string[]> =
     let data = TheoryData<string, string[]>()
 
     for text, parts in
-        [
-            "", [ "line 1"; "nothing" ]
-            "a,b\n", [ "at least one row" ]
-            "a,b\n1,2\n3\n", [ "line 3"; "expected 2 fields"; "got 1" ]
-            "a,b\n1,2,3", [ "line 2"; "got 3" ]
-            "a,b\n1,x", [ "line 2, column 2 (b)"; "a number"; "'x'" ]
-            "a,b\n1,", [ "line 2, column 2 (b)"; "empty field" ]
-            "a,b\n1,2\nNaN,1", [ "line 3, column 1 (a)"; "finite"; "row 2" ]
-            "a,b\n1,-inf", [ "line 2, column 2 (b)"; "'-inf'" ]
-            "1,2\n1e999,2", [ "line 2"; "'1e999'" ]
-            "1,2\n\n3,4", [ "line 2"; "empty line" ]
-            "a,a\n1,2", [ "line 1, column 2"; "'a'" ]
-            "a,b\n1,2\n3,\"4\n5,6", [ "line 3, column 2"; "closing quote" ]
-            "\"a\nb\",c\n1,\"2\"x", [ "line 3, column 2"; "'x'" ]
-            "a,b\n1,2\"", [ "line 2, column 2"; "quote" ]
-        ] do
+        [ "", [ "line 1"; "nothing" ]
+          "a,b\n", [ "at least one row" ]
+          "a,b\n1,2\n3\n", [ "line 3"; "expected 2 fields"; "got 1" ]
+          "a,b\n1,2,3", [ "line 2"; "got 3" ]
+          "a,b\n1,x", [ "line 2, column 2 (b)"; "a number"; "'x'" ]
+          "a,b\n1,", [ "line 2, column 2 (b)"; "empty field" ]
+          "a,b\n1,2\nNaN,1", [ "line 3, column 1 (a)"; "finite"; "row 2" ]
+          "a,b\n1,-inf", [ "line 2, column 2 (b)"; "'-inf'" ]
+          "1,2\n1e999,2", [ "line 2"; "'1e999'" ]
+          "1,2\n\n3,4", [ "line 2"; "empty line" ]
+          "a,a\n1,2", [ "line 1, column 2"; "'a'" ]
+          "a,b\n1,2\n3,\"4\n5,6", [ "line 3, column 2"; "closing quote" ]
+          "\"a\nb\",c\n1,\"2\"x", [ "line 3, column 2"; "'x'" ]
+          "a,b\n1,2\"", [ "line 2, column 2"; "quote" ] ] do
         data.Add(text, List.toArray parts)
 
     data
@@ -135,18 +124,15 @@ let ``a bad text is named with line, column, expected and got`` (text: string) (
 
 [<Fact>]
 let ``values that are not finite pass when allowed`` () =
-    let values =
-        (readWith (CsvOptions(AllowNonFinite = true)) "nan,inf,-Infinity,+inf\n1,2,3,4").Values
+    let values = (readWith (CsvOptions(AllowNonFinite = true)) "nan,inf,-Infinity,+inf\n1,2,3,4").Values
 
     Assert.Equal<float[]>([| nan; infinity; -infinity; infinity |], values[..3])
 
 [<Fact>]
 let ``bytes that are no text, missing files and closed streams are errors of the family`` () =
-    formatError (fun () -> Csv.Read(stream [| 0xFFuy; 0xFEuy; 0x31uy; 0uy |]))
-    |> mentions [ "UTF-8" ]
+    formatError (fun () -> Csv.Read(stream [| 0xFFuy; 0xFEuy; 0x31uy; 0uy |])) |> mentions [ "UTF-8" ]
 
-    formatError (fun () -> Csv.Read "no/such/file.csv")
-    |> mentions [ "no/such/file.csv"; "Check the path" ]
+    formatError (fun () -> Csv.Read "no/such/file.csv") |> mentions [ "no/such/file.csv"; "Check the path" ]
 
     argumentError (fun () -> Csv.Read "") |> ignore
     let closed = stream [||]

@@ -5,13 +5,11 @@ open DL.Core.Data
 open DL.Core.Formats
 open DL.Properties.Data.Support
 
-let private classCounts (data: Dataset) =
-    data.Labels |> Array.countBy id |> Array.sort |> Array.map snd
+let private classCounts (data: Dataset) = data.Labels |> Array.countBy id |> Array.sort |> Array.map snd
 
 [<Fact>]
 let ``the embedded sets have their published sizes and class counts`` () =
-    let sized (data: Dataset) =
-        data.Name, data.Rows, data.FeatureCount, data.ClassCount
+    let sized (data: Dataset) = data.Name, data.Rows, data.FeatureCount, data.ClassCount
 
     Assert.Equal(("digits", 1797, 64, 10), sized (Datasets.Digits()))
     Assert.Equal(("iris", 150, 4, 3), sized (Datasets.Iris()))
@@ -26,14 +24,7 @@ let ``the embedded sets have their published sizes and class counts`` () =
 
 [<Fact>]
 let ``the embedded sets carry names, shapes and attribution`` () =
-    for data in
-        [
-            Datasets.Digits()
-            Datasets.Iris()
-            Datasets.Wine()
-            Datasets.BreastCancer()
-            Datasets.Diabetes()
-        ] do
+    for data in [ Datasets.Digits(); Datasets.Iris(); Datasets.Wine(); Datasets.BreastCancer(); Datasets.Diabetes() ] do
         Assert.Equal(data.FeatureCount, data.FeatureNames.Count)
         Assert.Equal(data.FeatureCount, Seq.fold (*) 1 data.FeatureShape)
         Assert.Equal(data.Rows * data.FeatureCount, data.Features.Length)
@@ -63,12 +54,10 @@ let ``a table becomes a data set, its classes counted or named`` () =
 
 [<Fact>]
 let ``labels that are no class ids and features that are not finite are named by row`` () =
-    let labelled label =
-        Table([ "x"; "class" ], [| 1.0; 0.0; 2.0; label |])
+    let labelled label = Table([ "x"; "class" ], [| 1.0; 0.0; 2.0; label |])
 
     for label in [ 0.5; -1.0; nan; infinity; 1e9 ] do
-        formatError (fun () -> Dataset.FromTable(labelled label, "class"))
-        |> mentions [ "row 2"; "class id" ]
+        formatError (fun () -> Dataset.FromTable(labelled label, "class")) |> mentions [ "row 2"; "class id" ]
 
     formatError (fun () -> Dataset.FromTable(labelled 2.0, "class", [| "a"; "b" |]))
     |> mentions [ "0 to 1"; "got 2" ]
@@ -82,8 +71,7 @@ let ``labels that are no class ids and features that are not finite are named by
     formatError (fun () -> Dataset.FromTable(Table([ "x"; "class" ], [||]), "class"))
     |> mentions [ "at least one row" ]
 
-    argumentError (fun () -> Dataset.FromTable(labelled 1.0, "label"))
-    |> mentions [ "'label'" ]
+    argumentError (fun () -> Dataset.FromTable(labelled 1.0, "label")) |> mentions [ "'label'" ]
 
 [<Fact>]
 let ``rows are taken in order, with their labels`` () =
@@ -95,5 +83,4 @@ let ``rows are taken in order, with their labels`` () =
     Assert.Equal<float[]>(iris.Features[..3], taken.Features[4..7])
     let outside = [| 150 |]
 
-    argumentError (fun () -> iris.Take outside)
-    |> mentions [ "rows[0]"; "0 to 149" ]
+    argumentError (fun () -> iris.Take outside) |> mentions [ "rows[0]"; "0 to 149" ]

@@ -8,14 +8,11 @@ open Xunit
 open DL.Core.Formats
 open DL.Properties.Data.Support
 
-let private values (bytes: byte[]) =
-    Csv.Read(stream bytes, CsvOptions(Header = Header.Absent)).Values
+let private values (bytes: byte[]) = Csv.Read(stream bytes, CsvOptions(Header = Header.Absent)).Values
 
-let private numbers =
-    Gen.map (List.toArray >> Array.map float) (Gen.nonEmptyListOf (Gen.choose (-9999, 9999)))
+let private numbers = Gen.map (List.toArray >> Array.map float) (Gen.nonEmptyListOf (Gen.choose (-9999, 9999)))
 
-let private text (xs: float[]) =
-    xs |> Array.map (fun x -> $"{x}\n") |> String.concat "" |> bytesOf
+let private text (xs: float[]) = xs |> Array.map (fun x -> $"{x}\n") |> String.concat "" |> bytesOf
 
 /// A member with every optional field of RFC 1952 in its header.
 let private decorated (bytes: byte[]) =
@@ -23,18 +20,15 @@ let private decorated (bytes: byte[]) =
     let header = Array.append [| 0x1Fuy; 0x8Buy; 8uy; 0x1Euy |] plain[4..9]
 
     Array.concat
-        [
-            header
-            [| 3uy; 0uy; 1uy; 2uy; 3uy |]
-            bytesOf "name.csv\000"
-            bytesOf "a remark\000"
-            [| 9uy; 9uy |]
-            plain[10..]
-        ]
+        [ header
+          [| 3uy; 0uy; 1uy; 2uy; 3uy |]
+          bytesOf "name.csv\000"
+          bytesOf "a remark\000"
+          [| 9uy; 9uy |]
+          plain[10..] ]
 
 /// A member of no bytes, as some tools end a file with; GZipStream writes none at all.
-let private empty =
-    Array.concat [ [| 0x1Fuy; 0x8Buy; 8uy |]; Array.zeroCreate 7; [| 3uy |]; Array.zeroCreate 9 ]
+let private empty = Array.concat [ [| 0x1Fuy; 0x8Buy; 8uy |]; Array.zeroCreate 7; [| 3uy |]; Array.zeroCreate 9 ]
 
 [<Fact>]
 let ``several members, empty ones among them, and every header field are read`` () =
@@ -67,13 +61,11 @@ let ``a wrong checksum and a block that does not decode keep the decoder's error
     let checksum = Array.copy whole
     checksum[whole.Length - 6] <- ~~~checksum[whole.Length - 6]
 
-    Assert.IsType<InvalidDataException>((formatError (fun () -> values checksum)).InnerException)
-    |> ignore
+    Assert.IsType<InvalidDataException>((formatError (fun () -> values checksum)).InnerException) |> ignore
 
     let block = Array.append whole[..9] (Array.create 50 0xFFuy)
 
-    Assert.IsType<InvalidDataException>((formatError (fun () -> values block)).InnerException)
-    |> ignore
+    Assert.IsType<InvalidDataException>((formatError (fun () -> values block)).InnerException) |> ignore
 
 /// 64 MiB in 64 KiB, after some bytes of a format's own: well past the point where the ratio is judged.
 let private bomb (head: byte[]) (fill: byte[]) =
@@ -90,8 +82,7 @@ let private bomb (head: byte[]) (fill: byte[]) =
 
 [<Fact>]
 let ``a bomb ends in an error and bounded memory, whichever reader meets it`` () =
-    let bounded action =
-        Assert.InRange(allocatedUntilError action, 0L, 150_000_000L)
+    let bounded action = Assert.InRange(allocatedUntilError action, 0L, 150_000_000L)
 
     let zeros = bomb [||] [| 0uy |]
     let rows = bomb [||] (bytesOf "0\n")

@@ -13,19 +13,16 @@ let private predictions =
         let! seen = Gen.choose (1, classes)
         let! truth = Gen.arrayOfLength n (Gen.choose (0, seen - 1))
 
-        let! predicted =
-            Gen.arrayOfLength n (Gen.frequency [ 1, Gen.choose (0, classes - 1); 2, Gen.constant (seen - 1) ])
+        let! predicted = Gen.arrayOfLength n (Gen.frequency [ 1, Gen.choose (0, classes - 1); 2, Gen.constant (seen - 1) ])
 
         return classes, truth, predicted
     }
 
-let private matrix (classes, truth: int[], predicted: int[]) =
-    ConfusionMatrix.Of(truth, predicted, classes)
+let private matrix (classes, truth: int[], predicted: int[]) = ConfusionMatrix.Of(truth, predicted, classes)
 
 let private close (a: float) (b: float) = abs (a - b) <= 1e-12 * max 1.0 (abs b)
 
-let private counting (truth: int[]) (predicted: int[]) test =
-    Array.zip truth predicted |> Array.filter test |> Array.length |> float
+let private counting (truth: int[]) (predicted: int[]) test = Array.zip truth predicted |> Array.filter test |> Array.length |> float
 
 let private ratio a b = if b = 0.0 then 0.0 else a / b
 
@@ -42,8 +39,7 @@ let ``counts, total and trace are those of the rows`` () =
         let m = matrix (classes, truth, predicted)
         let pairs = List.allPairs [ 0 .. classes - 1 ] [ 0 .. classes - 1 ]
 
-        pairs
-        |> List.forall (fun (t, p) -> float m[t, p] = counting truth predicted ((=) (t, p)))
+        pairs |> List.forall (fun (t, p) -> float m[t, p] = counting truth predicted ((=) (t, p)))
         && m.Total = int64 truth.Length
         && float m.Hits = counting truth predicted (fun (t, p) -> t = p)
         && close m.Accuracy (Classification.Accuracy(truth, predicted)))
@@ -54,13 +50,9 @@ let ``precision, recall and F1 are those of brute force, each class and each ave
         let m = matrix (classes, truth, predicted)
         let figures = [ for c in 0 .. classes - 1 -> bruteForce truth predicted c ]
 
-        let support =
-            [ for c in 0 .. classes - 1 -> counting truth predicted (fun (t, _) -> t = c) ]
+        let support = [ for c in 0 .. classes - 1 -> counting truth predicted (fun (t, _) -> t = c) ]
 
-        let weighted pick =
-            List.map2 (fun w f -> w * pick f) support figures
-            |> List.sum
-            |> fun s -> s / float truth.Length
+        let weighted pick = List.map2 (fun w f -> w * pick f) support figures |> List.sum |> fun s -> s / float truth.Length
 
         let p, r, f = (fun (p, _, _) -> p), (fun (_, r, _) -> r), (fun (_, _, f) -> f)
 
@@ -92,8 +84,7 @@ let ``F1 is the harmonic mean, micro figures and weighted recall are the accurac
 [<Fact>]
 let ``transposition swaps precision and recall`` () =
     forAll predictions (fun (classes, truth, predicted) ->
-        let m, t =
-            matrix (classes, truth, predicted), (matrix (classes, truth, predicted)).Transpose()
+        let m, t = matrix (classes, truth, predicted), (matrix (classes, truth, predicted)).Transpose()
 
         t.Counts = (matrix (classes, predicted, truth)).Counts
         && List.forall
@@ -126,17 +117,15 @@ let ``0/0 gives 0 and is listed, nothing else is`` () =
         let never xs c = not (Array.contains c xs)
 
         let expected =
-            [
-                for c in 0 .. classes - 1 do
-                    if never predicted c then
-                        "precision", c
+            [ for c in 0 .. classes - 1 do
+                  if never predicted c then
+                      "precision", c
 
-                    if never truth c then
-                        "recall", c
+                  if never truth c then
+                      "recall", c
 
-                    if never truth c && never predicted c then
-                        "F1", c
-            ]
+                  if never truth c && never predicted c then
+                      "F1", c ]
 
         [ for u in m.Undefined -> u.Metric, u.Class ] = expected)
 
@@ -151,13 +140,11 @@ let ``the table reads well`` () =
     let m = ConfusionMatrix.Of(truth, predicted, 3, [| "cat"; "a dog"; "bird" |])
 
     let lines =
-        [
-            "true \\ predicted    cat  a dog  bird  recall"
-            "cat                   2      0     0  100.0%"
-            "a dog                 1      0     0    0.0%"
-            "bird                  0      0     0       -"
-            "precision         66.7%      -     -   66.7%"
-        ]
+        [ "true \\ predicted    cat  a dog  bird  recall"
+          "cat                   2      0     0  100.0%"
+          "a dog                 1      0     0    0.0%"
+          "bird                  0      0     0       -"
+          "precision         66.7%      -     -   66.7%" ]
 
     Assert.Equal(String.concat "\n" lines, m.ToString())
 
@@ -169,10 +156,7 @@ let ``the largest of each row is found, of equal ones the first`` () =
             Gen.zip (Gen.constant columns) (Gen.arrayOfLength (n * columns) (Gen.map float (Gen.choose (-2, 2)))))
 
     forAll rows (fun (columns, x) ->
-        let expected =
-            x
-            |> Array.chunkBySize columns
-            |> Array.map (fun row -> Array.findIndex ((=) (Array.max row)) row)
+        let expected = x |> Array.chunkBySize columns |> Array.map (fun row -> Array.findIndex ((=) (Array.max row)) row)
 
         let narrow = Array.map float32 x
         ArgMax.Rows(x, columns) = expected && ArgMax.Rows(narrow, columns) = expected)
@@ -181,22 +165,18 @@ let ``the largest of each row is found, of equal ones the first`` () =
     Assert.Equal<int[]>([| 0; 1 |], ArgMax.Rows(infinite, 2))
     let withNaN = [| 1.0; 2.0; nan; 1.0 |]
 
-    argumentError (fun () -> ArgMax.Rows(withNaN, 2))
-    |> mentions [ "row 1, column 0" ]
+    argumentError (fun () -> ArgMax.Rows(withNaN, 2)) |> mentions [ "row 1, column 0" ]
 
     shapeError (fun () -> ArgMax.Rows(infinite, 3)) |> ignore
     argumentError (fun () -> ArgMax.Rows(infinite, 0)) |> ignore
 
 [<Fact>]
 let ``bad classes are refused`` () =
-    let two, three, outside, none =
-        [| 0; 1 |], [| 0; 1; 2 |], [| 0; 3 |], Array.empty<int>
+    let two, three, outside, none = [| 0; 1 |], [| 0; 1; 2 |], [| 0; 3 |], Array.empty<int>
 
-    shapeError (fun () -> Classification.Accuracy(two, three))
-    |> mentions [ "2"; "got 3" ]
+    shapeError (fun () -> Classification.Accuracy(two, three)) |> mentions [ "2"; "got 3" ]
 
-    argumentError (fun () -> Classification.Accuracy(none, none))
-    |> mentions [ "at least one row" ]
+    argumentError (fun () -> Classification.Accuracy(none, none)) |> mentions [ "at least one row" ]
 
     shapeError (fun () -> ConfusionMatrix.Of(two, three, 3)) |> ignore
     argumentError (fun () -> ConfusionMatrix.Of(none, none, 3)) |> ignore
@@ -204,20 +184,15 @@ let ``bad classes are refused`` () =
     argumentError (fun () -> ConfusionMatrix.Of(two, outside, 3))
     |> mentions [ "predicted[1]"; "0 to 2"; "got 3" ]
 
-    argumentError (fun () -> ConfusionMatrix.Of(outside, two, 3))
-    |> mentions [ "truth[1]" ]
+    argumentError (fun () -> ConfusionMatrix.Of(outside, two, 3)) |> mentions [ "truth[1]" ]
 
     argumentError (fun () -> ConfusionMatrix.Of(two, two, 0)) |> ignore
     argumentError (fun () -> ConfusionMatrix.Of(two, two, 2, [| "a" |])) |> ignore
 
-    argumentError (fun () -> (ConfusionMatrix.Of(two, two, 2)).Precision 2)
-    |> ignore
+    argumentError (fun () -> (ConfusionMatrix.Of(two, two, 2)).Precision 2) |> ignore
 
-    shapeError (fun () -> (ConfusionMatrix.Of(two, two, 2)).Merge(ConfusionMatrix.Of(two, two, 3)))
-    |> ignore
+    shapeError (fun () -> (ConfusionMatrix.Of(two, two, 2)).Merge(ConfusionMatrix.Of(two, two, 3))) |> ignore
 
-    shapeError (fun () -> ConfusionMatrix.FromCounts(Array2D.zeroCreate 2 3))
-    |> ignore
+    shapeError (fun () -> ConfusionMatrix.FromCounts(Array2D.zeroCreate 2 3)) |> ignore
 
-    argumentError (fun () -> ConfusionMatrix.FromCounts(Array2D.create 1 1 -1L))
-    |> ignore
+    argumentError (fun () -> ConfusionMatrix.FromCounts(Array2D.create 1 1 -1L)) |> ignore

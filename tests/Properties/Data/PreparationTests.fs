@@ -11,14 +11,12 @@ let private matrices =
         let! columns = Gen.choose (1, 5)
         let! offset = Gen.elements [ 0.0; 1e6; -1e-3 ]
 
-        let! values =
-            Gen.arrayOfLength (rows * columns) (Gen.map (fun i -> offset + float i / 16.0) (Gen.choose (-1000, 1000)))
+        let! values = Gen.arrayOfLength (rows * columns) (Gen.map (fun i -> offset + float i / 16.0) (Gen.choose (-1000, 1000)))
 
         return columns, values
     }
 
-let private column c columns (values: float[]) =
-    [| for i in c..columns .. values.Length - 1 -> values[i] |]
+let private column c columns (values: float[]) = [| for i in c..columns .. values.Length - 1 -> values[i] |]
 
 let private moments (xs: float[]) =
     let mean = Array.average xs
@@ -71,26 +69,21 @@ let ``bad input to the standardizer is named by row and column`` () =
     let withNaN = [| 1.0; 2.0; 3.0; nan |]
     let four = [| 1.0; 2.0; 3.0; 4.0 |]
 
-    argumentError (fun () -> Standardizer.Fit(withNaN, 2))
-    |> mentions [ "row 1, column 1"; "NaN" ]
+    argumentError (fun () -> Standardizer.Fit(withNaN, 2)) |> mentions [ "row 1, column 1"; "NaN" ]
 
-    argumentError (fun () -> Standardizer.Fit(four, 2).Apply withNaN)
-    |> mentions [ "row 1, column 1" ]
+    argumentError (fun () -> Standardizer.Fit(four, 2).Apply withNaN) |> mentions [ "row 1, column 1" ]
 
-    argumentError (fun () -> Standardizer.Fit(Array.empty<float>, 2))
-    |> mentions [ "at least one row" ]
+    argumentError (fun () -> Standardizer.Fit(Array.empty<float>, 2)) |> mentions [ "at least one row" ]
 
     argumentError (fun () -> Standardizer.Fit(four, 0)) |> ignore
     argumentError (fun () -> Standardizer.Fit(four, 2, -1.0)) |> ignore
 
-    argumentError (fun () -> Standardizer.Fit([| 1e300; -1e300 |], 1))
-    |> mentions [ "column 0" ]
+    argumentError (fun () -> Standardizer.Fit([| 1e300; -1e300 |], 1)) |> mentions [ "column 0" ]
 
     shapeError (fun () -> Standardizer.Fit(four, 3)) |> ignore
     shapeError (fun () -> Standardizer.Fit(four, 4).Apply [| 1.0 |]) |> ignore
 
-    shapeError (fun () -> Standardizer.Fit(four, 4).Apply(Datasets.Wine()))
-    |> ignore
+    shapeError (fun () -> Standardizer.Fit(four, 4).Apply(Datasets.Wine())) |> ignore
 
 [<Fact>]
 let ``bytes go to [0, 1] and [-1, 1], ends exact`` () =
@@ -119,11 +112,9 @@ let ``one-hot rows hold a single one, at the label`` () =
 let ``the first bad label is named with its position`` () =
     let labels = [| 0; 2; 3; -1 |]
 
-    argumentError (fun () -> Labels.Check(labels, 3))
-    |> mentions [ "labels[2]"; "0 to 2"; "got 3" ]
+    argumentError (fun () -> Labels.Check(labels, 3)) |> mentions [ "labels[2]"; "0 to 2"; "got 3" ]
 
-    argumentError (fun () -> Labels.OneHot(labels, 4))
-    |> mentions [ "[3]"; "got -1" ]
+    argumentError (fun () -> Labels.OneHot(labels, 4)) |> mentions [ "[3]"; "got -1" ]
 
     argumentError (fun () -> Labels.Check(labels, 0)) |> mentions [ "at least 1" ]
     let good = [| 0; 1 |]

@@ -43,9 +43,7 @@ let ``R2 is its formula, 1 when perfect and 0 for the mean`` () =
             let residual = Array.map2 (fun a b -> (a - b) ** 2.0) y yhat |> Array.sum
             let constant = Array.create y.Length mean
 
-            perfect
-            && close (Regression.R2(y, yhat)) (1.0 - residual / total)
-            && abs (Regression.R2(y, constant)) < 1e-12)
+            perfect && close (Regression.R2(y, yhat)) (1.0 - residual / total) && abs (Regression.R2(y, constant)) < 1e-12)
 
 [<Fact>]
 let ``R2 of constant targets is 1 or 0, and large values do not overflow`` () =
@@ -58,16 +56,13 @@ let ``R2 of constant targets is 1 or 0, and large values do not overflow`` () =
 
 [<Fact>]
 let ``bad numbers are refused by position`` () =
-    let two, three, withNaN, none =
-        [| 0.0; 1.0 |], [| 0.0; 1.0; 2.0 |], [| 0.0; nan |], Array.empty<float>
+    let two, three, withNaN, none = [| 0.0; 1.0 |], [| 0.0; 1.0; 2.0 |], [| 0.0; nan |], Array.empty<float>
 
     for metric in
-        [
-            (fun (y: float[], p: float[]) -> Regression.MeanSquaredError(y, p))
-            (fun (y, p) -> Regression.RootMeanSquaredError(y, p))
-            (fun (y, p) -> Regression.MeanAbsoluteError(y, p))
-            (fun (y, p) -> Regression.R2(y, p))
-        ] do
+        [ (fun (y: float[], p: float[]) -> Regression.MeanSquaredError(y, p))
+          (fun (y, p) -> Regression.RootMeanSquaredError(y, p))
+          (fun (y, p) -> Regression.MeanAbsoluteError(y, p))
+          (fun (y, p) -> Regression.R2(y, p)) ] do
         shapeError (fun () -> metric (two, three)) |> ignore
         argumentError (fun () -> metric (none, none)) |> ignore
         argumentError (fun () -> metric (two, withNaN)) |> mentions [ "[1]"; "NaN" ]

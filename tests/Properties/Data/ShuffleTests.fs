@@ -41,8 +41,7 @@ let ``bounded integers stay below the bound and are even`` () =
     Assert.Equal(bound, counts.Length)
     let expected = float n / float bound
 
-    let chiSquare =
-        counts |> List.sumBy (fun (_, c) -> (float c - expected) ** 2.0 / expected)
+    let chiSquare = counts |> List.sumBy (fun (_, c) -> (float c - expected) ** 2.0 / expected)
     // 99.99% of true dice stay below this at five degrees of freedom.
     Assert.InRange(chiSquare, 0.0, 25.7)
     argumentError (fun () -> (PhiloxSequence(0UL, 0UL)).Below 0) |> ignore
@@ -71,21 +70,17 @@ let ``a permutation holds each number once and depends on seed and stream alone`
     forAll (Gen.zip3 (Gen.choose (0, 200)) seeds seeds) (fun (n, seed, stream) ->
         let order = Shuffle.Permutation(n, seed, stream)
 
-        Array.sort order = [| 0 .. n - 1 |]
-        && order = Shuffle.Permutation(n, seed, stream))
+        Array.sort order = [| 0 .. n - 1 |] && order = Shuffle.Permutation(n, seed, stream))
 
 [<Fact>]
 let ``every order of four is equally likely`` () =
     let n = 24_000
 
-    let counts =
-        [ for s in 1..n -> Shuffle.Permutation(4, uint64 s, 0UL) |> List.ofArray ]
-        |> List.countBy id
+    let counts = [ for s in 1..n -> Shuffle.Permutation(4, uint64 s, 0UL) |> List.ofArray ] |> List.countBy id
 
     Assert.Equal(24, counts.Length)
 
-    let chiSquare =
-        counts |> List.sumBy (fun (_, c) -> (float c - 1000.0) ** 2.0 / 1000.0)
+    let chiSquare = counts |> List.sumBy (fun (_, c) -> (float c - 1000.0) ** 2.0 / 1000.0)
 
     Assert.InRange(chiSquare, 0.0, 58.0)
 
@@ -101,8 +96,7 @@ let ``a split divides the rows as asked`` () =
     forAll cases (fun (count, validation, (heldOut, seed)) ->
         let split = Split.Shuffled(count, validation, heldOut, seed)
 
-        let rounded share =
-            int (System.Math.Round(share * float count, System.MidpointRounding.AwayFromZero))
+        let rounded share = int (System.Math.Round(share * float count, System.MidpointRounding.AwayFromZero))
 
         Array.sort (Array.concat [ split.Train; split.Validation; split.Test ]) = [| 0 .. count - 1 |]
         && split.Test.Length = rounded heldOut
@@ -114,8 +108,7 @@ let ``a split that leaves a part empty is refused`` () =
     for count, heldOut in [ 0, 0.1; -1, 0.1; 10, 1.0; 10, -0.1; 10, nan; 4, 0.1; 1, 0.5 ] do
         argumentError (fun () -> Split.Shuffled(count, heldOut, 0UL)) |> ignore
 
-    argumentError (fun () -> Split.Shuffled(10, 0.5, 0.5, 0UL))
-    |> mentions [ "Hold out less" ]
+    argumentError (fun () -> Split.Shuffled(10, 0.5, 0.5, 0UL)) |> mentions [ "Hold out less" ]
 
 let private batchings =
     gen {
@@ -138,19 +131,16 @@ let ``batches hold each row once, the last one smaller or dropped`` () =
 
 [<Fact>]
 let ``each epoch has an order of its own`` () =
-    let orders =
-        [ for epoch in 0..9 -> Batches.Indices(30, 30, 1UL, epoch)[0] |> List.ofArray ]
+    let orders = [ for epoch in 0..9 -> Batches.Indices(30, 30, 1UL, epoch)[0] |> List.ofArray ]
 
     Assert.Equal(10, (List.distinct orders).Length)
 
 [<Fact>]
 let ``a batch size that does not fit the data is refused`` () =
-    argumentError (fun () -> Batches.Indices(10, 11, 0UL, 0))
-    |> mentions [ "at most the 10 rows"; "got 11" ]
+    argumentError (fun () -> Batches.Indices(10, 11, 0UL, 0)) |> mentions [ "at most the 10 rows"; "got 11" ]
 
     argumentError (fun () -> Batches.Indices(10, 0, 0UL, 0)) |> ignore
 
-    argumentError (fun () -> Batches.Indices(0, 1, 0UL, 0))
-    |> mentions [ "at least 1 row" ]
+    argumentError (fun () -> Batches.Indices(0, 1, 0UL, 0)) |> mentions [ "at least 1 row" ]
 
     argumentError (fun () -> Batches.Indices(10, 1, 0UL, -1)) |> ignore

@@ -11,17 +11,14 @@ open Xunit
 open DL.Core
 
 /// 100 cases of a property; a failure prints the seed that replays it.
-let check (property: Property) =
-    Check.One(Config.QuickThrowOnFailure.WithMaxTest 100, property)
+let check (property: Property) = Check.One(Config.QuickThrowOnFailure.WithMaxTest 100, property)
 
 /// 100 cases of a law over generated values.
-let forAll (gen: Gen<'a>) (law: 'a -> bool) =
-    check (Prop.forAll (Arb.fromGen gen) law)
+let forAll (gen: Gen<'a>) (law: 'a -> bool) = check (Prop.forAll (Arb.fromGen gen) law)
 
 let bytesOf (text: string) = Encoding.UTF8.GetBytes text
 
-let stream (bytes: byte[]) : Stream =
-    new MemoryStream(bytes, writable = false)
+let stream (bytes: byte[]) : Stream = new MemoryStream(bytes, writable = false)
 
 /// The bytes as one gzip member.
 let gzip (bytes: byte[]) =
@@ -31,14 +28,11 @@ let gzip (bytes: byte[]) =
     target.ToArray()
 
 /// The format error an action must end in; anything else fails the test.
-let formatError (action: unit -> 'a) =
-    Assert.Throws<DataFormatException>(fun () -> action () |> ignore)
+let formatError (action: unit -> 'a) = Assert.Throws<DataFormatException>(fun () -> action () |> ignore)
 
-let argumentError (action: unit -> 'a) =
-    Assert.Throws<InvalidArgumentException>(fun () -> action () |> ignore)
+let argumentError (action: unit -> 'a) = Assert.Throws<InvalidArgumentException>(fun () -> action () |> ignore)
 
-let shapeError (action: unit -> 'a) =
-    Assert.Throws<ShapeException>(fun () -> action () |> ignore)
+let shapeError (action: unit -> 'a) = Assert.Throws<ShapeException>(fun () -> action () |> ignore)
 
 /// True if the action ends in a format error; for laws over damaged input.
 let isFormatError (action: unit -> 'a) =
@@ -63,8 +57,6 @@ type Dripping(bytes: byte[]) =
     inherit MemoryStream(bytes)
     override _.CanSeek = false
 
-    override this.Read(buffer: byte[], offset: int, count: int) =
-        base.Read(buffer, offset, min count (1 + int this.Position % 3))
+    override this.Read(buffer: byte[], offset: int, count: int) = base.Read(buffer, offset, min count (1 + int this.Position % 3))
 
-    override this.Read(buffer: Span<byte>) =
-        base.Read(buffer.Slice(0, min buffer.Length (1 + int this.Position % 3)))
+    override this.Read(buffer: Span<byte>) = base.Read(buffer.Slice(0, min buffer.Length (1 + int this.Position % 3)))

@@ -10,9 +10,7 @@ let private examples rows : Examples<Vec, Label> =
     let x = Array.init (rows * 3) (fun i -> float32 (sin (float i)))
     Examples.create (Batch.vec (Tensor.Of<float32>(x, rows, 3))) (Batch.labels (Array.init rows (fun i -> i % 2)))
 
-let private model () =
-    dense 5 --> batchNorm --> relu --> dropout 0.3 --> dense 2
-    |> Model.init Single (Key.ofSeed 4) (Shape.vec 3)
+let private model () = dense 5 --> batchNorm --> relu --> dropout 0.3 --> dense 2 |> Model.init Single (Key.ofSeed 4) (Shape.vec 3)
 
 let private trainer: Trainer<Vec, Vec, Label> =
     { Trainer.create Loss.crossEntropy (Optimizer.adam 1e-2) with
@@ -20,8 +18,7 @@ let private trainer: Trainer<Vec, Vec, Label> =
         BatchSize = 4
         Progress = Progress.Silent }
 
-let private sameParams (a: Model<'x, 'y>) (b: Model<'x, 'y>) =
-    Array.forall2 (fun (p: Tensor) (q: Tensor) -> p.SameBits q) a.Params b.Params
+let private sameParams (a: Model<'x, 'y>) (b: Model<'x, 'y>) = Array.forall2 (fun (p: Tensor) (q: Tensor) -> p.SameBits q) a.Params b.Params
 
 /// The error of a training run that must not start, and proof that the model has not moved.
 let private refused trainer data =
@@ -41,7 +38,10 @@ let private withInput row column (value: float32) =
 
 [<Fact>]
 let ``a label out of range is named with its position`` () =
-    let data = { examples 10 with Targets = Batch.labels [| 0; 1; 0; 2; 1; 0; 1; 0; 1; 0 |] }
+    let data =
+        { examples 10 with
+            Targets = Batch.labels [| 0; 1; 0; 2; 1; 0; 1; 0; 1; 0 |] }
+
     let message = refused trainer data
     contains "2" message
     contains "3" message
@@ -59,17 +59,26 @@ let ``empty data, a batch larger than the data and a rate that is not finite are
     refused { trainer with BatchSize = 0 } (examples 10) |> contains "0"
 
     for rate in [ nan; infinity; -1.0 ] do
-        refused { trainer with Rule = { trainer.Rule with Optimizer = Optimizer.sgd rate } } (examples 10)
+        refused
+            { trainer with
+                Rule = { trainer.Rule with Optimizer = Optimizer.sgd rate } }
+            (examples 10)
         |> contains "learning rate"
 
 [<Fact>]
 let ``inputs of another shape are refused`` () =
-    let wide = Examples.create (Batch.vec (Tensor.Zeros(ElementType.Float32, Shape [| 8; 4 |]))) (Batch.labels (Array.zeroCreate 8))
+    let wide =
+        Examples.create (Batch.vec (Tensor.Zeros(ElementType.Float32, Shape [| 8; 4 |]))) (Batch.labels (Array.zeroCreate 8))
+
     refused trainer wide |> contains "4"
 
 [<Fact>]
 let ``a loss that is no longer finite stops the run and says where`` () =
-    let wild = { trainer with Rule = { trainer.Rule with Optimizer = Optimizer.sgd 1e38 }; Epochs = 20 }
+    let wild =
+        { trainer with
+            Rule = { trainer.Rule with Optimizer = Optimizer.sgd 1e38 }
+            Epochs = 20 }
+
     let net = dense 5 --> relu --> dense 2 |> Model.init Single (Key.ofSeed 4) (Shape.vec 3)
     let error = Assert.Throws<InvalidArgumentException>(fun () -> Trainer.fit wild (examples 16) net |> ignore)
     contains "epoch" error.Message
@@ -161,7 +170,11 @@ let ``a tensor kept past its step says so`` () =
 
 [<Fact>]
 let ``clipping bounds the norm of the gradients`` () =
-    let rule = { trainer.Rule with ClipNorm = Some 1e-3; Optimizer = Optimizer.sgd 1.0 }
+    let rule =
+        { trainer.Rule with
+            ClipNorm = Some 1e-3
+            Optimizer = Optimizer.sgd 1.0 }
+
     let net = dense 2 |> Model.init Double (Key.ofSeed 4) (Shape.vec 3)
     let data = examples 8
     let session = Session(rule, Trainer.start rule net)
@@ -169,7 +182,10 @@ let ``clipping bounds the norm of the gradients`` () =
     Assert.True(session.GradientNorm > 1e-3)
 
     let moved =
-        Array.map2 (fun (p: Tensor) (q: Tensor) -> Array.map2 (fun a b -> (a - b) ** 2.0) (p.ToArray<float>()) (q.ToArray<float>()) |> Array.sum) net.Params session.Model.Params
+        Array.map2
+            (fun (p: Tensor) (q: Tensor) -> Array.map2 (fun a b -> (a - b) ** 2.0) (p.ToArray<float>()) (q.ToArray<float>()) |> Array.sum)
+            net.Params
+            session.Model.Params
         |> Array.sum
         |> sqrt
 

@@ -5,8 +5,7 @@ open Expecto
 
 /// <summary>One Expecto test per law, in the order of the list.</summary>
 /// <param name="laws">A name and a check that throws when the law does not hold.</param>
-let tests (laws: (string * (unit -> unit)) list) =
-    testList "Laws" [ for name, check in laws -> testCase name check ]
+let tests (laws: (string * (unit -> unit)) list) = testList "Laws" [ for name, check in laws -> testCase name check ]
 
 /// <summary>Runs the laws one after another and returns 0 if every law that was run held, and not 0 otherwise.</summary>
 /// <remarks>

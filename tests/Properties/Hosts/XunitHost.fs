@@ -10,4 +10,4 @@ let names = TheoryData<string>(DL.Properties.Laws.all |> Seq.map fst)
 
 [<Theory>]
 [<MemberData(nameof names)>]
-let law (name: string) = checks[name] ()
+let law (name: string) = checks[name]()

@@ -12,110 +12,114 @@ type Specimen = { Name: string; Laws: Law list }
 let private apart = Claims.none
 let private mixes = { apart with MixesExamples = true }
 
+/// A law tells the public name where the layer's own description does not.
+let private specimen name (laws: Law list) =
+    let told (law: Law) = if law.Subject.Contains $"{name}" then law else { law with Subject = $"{name}: {law.Subject}" }
+
+    { Name = name; Laws = List.map told laws }
+
 /// A layer over vectors, at every width it takes.
-let private vec name claims (layer: Layer<Vec, Vec>) =
-    { Name = name; Laws = Laws.allOfVectors claims layer }
+let private vec name claims (layer: Layer<Vec, Vec>) = specimen name (Laws.allOfVectors claims layer)
 
 /// A layer of any kind, at one shape.
-let private at name claims (shape: Shape<'x>) (layer: Layer<'x, 'y>) =
-    { Name = name; Laws = Laws.all claims shape layer }
+let private at name claims (shape: Shape<'x>) (layer: Layer<'x, 'y>) = specimen name (Laws.all claims shape layer)
 
 let private image = Shape.image (2, 3, 4)
 let private sequence = Shape.seq (5, 3)
 let private two n = Shape.pair (Shape.vec n) (Shape.vec n)
 
 let private activations: Specimen list =
-    [
-        vec "relu" apart relu
-        at "relu" apart image relu
-        vec "sigmoid" apart sigmoid
-        vec "tanh" apart tanh
-        vec "leakyRelu" apart leakyRelu
-        vec "leakyReluWith" apart (leakyReluWith 0.3)
-        vec "elu" apart elu
-        vec "eluWith" apart (eluWith 0.5)
-        vec "gelu" apart gelu
-        vec "geluTanh" apart geluTanh
-        vec "silu" apart silu
-        vec "softplus" apart softplus
-        vec "hardSigmoid" apart hardSigmoid
-        vec "hardSwish" apart hardSwish
-        vec "softmax" apart softmax
-        at "softmax" apart sequence softmax
-        vec "logSoftmax" apart logSoftmax
-        at "swigluGate" apart (two 9) swigluGate
-        vec "swiglu" apart (swiglu 5)
-    ]
+    [ vec "relu" apart relu
+      at "relu" apart image relu
+      vec "sigmoid" apart sigmoid
+      vec "tanh" apart tanh
+      vec "leakyRelu" apart leakyRelu
+      vec "leakyReluWith" apart (leakyReluWith 0.3)
+      vec "elu" apart elu
+      vec "eluWith" apart (eluWith 0.5)
+      vec "gelu" apart gelu
+      vec "geluTanh" apart geluTanh
+      vec "silu" apart silu
+      vec "softplus" apart softplus
+      vec "hardSigmoid" apart hardSigmoid
+      vec "hardSwish" apart hardSwish
+      vec "softmax" apart softmax
+      at "softmax" apart sequence softmax
+      vec "logSoftmax" apart logSoftmax
+      at "swigluGate" apart (two 9) swigluGate
+      vec "swiglu" apart (swiglu 5) ]
 
 let private parametric: Specimen list =
-    [
-        vec "dense" apart (dense 7)
-        vec "denseWith" apart (denseWith { Dense.defaults with Bias = false } 5)
-        vec "layerNorm" apart layerNorm
-        at "layerNorm" apart sequence layerNorm
-        vec "rmsNorm" apart rmsNorm
-        vec "batchNorm" mixes batchNorm
-        vec "batchNormWith" mixes (batchNormWith 0.5)
-        vec "dropout" apart (dropout 0.4)
-    ]
+    [ vec "dense" apart (dense 7)
+      vec "denseWith" apart (denseWith { Dense.defaults with Bias = false } 5)
+      vec "layerNorm" apart layerNorm
+      at "layerNorm" apart sequence layerNorm
+      vec "rmsNorm" apart rmsNorm
+      vec "batchNorm" mixes batchNorm
+      vec "batchNormWith" mixes (batchNormWith 0.5)
+      vec "dropout" apart (dropout 0.4) ]
 
 let private shapes: Specimen list =
-    [
-        at "flatten" apart image flatten
-        at "flattenSeq" apart sequence flattenSeq
-        at "toImage" apart (Shape.vec 24) (toImage (2, 3, 4))
-        at "toSeq" apart (Shape.vec 15) (toSeq (5, 3))
-        at "transpose" apart sequence transpose
-        at "splitAt" apart (Shape.vec 9) (splitAt 4)
-        vec "pad" apart (pad 1 2)
-        vec "sumFeatures" apart sumFeatures
-        vec "meanFeatures" apart meanFeatures
-        vec "maxFeatures" apart maxFeatures
-        vec "logSumExp" apart logSumExp
-        at "meanOverTime" apart sequence meanOverTime
-    ]
+    [ at "flatten" apart image flatten
+      at "flattenSeq" apart sequence flattenSeq
+      at "toImage" apart (Shape.vec 24) (toImage (2, 3, 4))
+      at "toSeq" apart (Shape.vec 15) (toSeq (5, 3))
+      at "transpose" apart sequence transpose
+      at "splitAt" apart (Shape.vec 9) (splitAt 4)
+      vec "pad" apart (pad 1 2)
+      vec "sumFeatures" apart sumFeatures
+      vec "meanFeatures" apart meanFeatures
+      vec "maxFeatures" apart maxFeatures
+      vec "logSumExp" apart logSumExp
+      at "meanOverTime" apart sequence meanOverTime ]
 
 let private stops = { apart with StopsGradient = true }
 
 let private wiring: Specimen list =
-    [
-        vec "identity" apart identity
-        vec "-->" apart (dense 6 --> relu --> dense 3)
-        vec "fork" apart (fork (dense 3) (dense 3) --> sum)
-        at "both" apart (two 5) (both (dense 3) tanh)
-        at "sum" apart (two 5) sum
-        at "cat" apart (Shape.pair (Shape.vec 5) (Shape.vec 3)) cat
-        at "cat" apart (Shape.pair (Shape.image (2, 3, 4)) (Shape.image (1, 3, 4))) cat
-        at "product" apart (two 5) product
-        vec "dup" apart (dup --> product)
-        at "swap" apart (Shape.pair (Shape.vec 2) (Shape.vec 3)) swap
-        at "first" apart (two 5) first
-        at "second" apart (two 5) second
-        vec "stopGradient" stops stopGradient
-    ]
+    [ vec "identity" apart identity
+      vec "-->" apart (dense 6 --> relu --> dense 3)
+      vec "fork" apart (fork (dense 3) (dense 3) --> sum)
+      at "both" apart (two 5) (both (dense 3) tanh)
+      at "sum" apart (two 5) sum
+      at "cat" apart (Shape.pair (Shape.vec 5) (Shape.vec 3)) cat
+      at "cat" apart (Shape.pair (Shape.image (2, 3, 4)) (Shape.image (1, 3, 4))) cat
+      at "product" apart (two 5) product
+      vec "dup" apart (dup --> product)
+      at "swap" apart (Shape.pair (Shape.vec 2) (Shape.vec 3)) swap
+      at "first" apart (two 5) first
+      at "second" apart (two 5) second
+      vec "stopGradient" stops stopGradient ]
 
 let private combinators: Specimen list =
-    [
-        vec "named" apart (named "part" (dense 4 --> tanh))
-        vec "add" apart (add (dense 4) (dense 4 --> tanh))
-        vec "residual" apart (dense 6 --> residual (tanh --> dense 6))
-        vec "repeat" apart (dense 4 --> repeat 2 (tanh --> dense 4))
-        vec "concat" apart (concat [ dense 2; tanh; sigmoid ])
-        vec "denseConnection" apart (denseConnection (dense 3 --> tanh))
-        vec "highway" apart (dense 4 --> highway (dense 4 --> sigmoid) (dense 4 --> tanh))
-        vec "reparam" apart (dense 3 |> reparam [ "a"; "b" ] id (fun ps -> struct (Array.map (fun p -> Ops.Scale.Forward(p, 2.0)) ps, Array.map (fun g -> Ops.Scale.Forward(g, 2.0)))))
-        vec "shared" apart (dense 4 --> shared 3 (tanh --> dense 4))
-        vec "frozen" apart (frozen (dense 4 --> tanh))
-        at "perToken" apart sequence (perToken (dense 4 --> tanh))
-        at "scan" apart sequence (scan 4 (cat --> dense 4 --> tanh --> dup))
-        at "scanFrom" apart (Shape.pair (Shape.vec 4) sequence) (scanFrom (cat --> dense 4 --> tanh --> dup))
-    ]
+    [ vec "named" apart (named "part" (dense 4 --> tanh))
+      vec "add" apart (add (dense 4) (dense 4 --> tanh))
+      vec "residual" apart (dense 6 --> residual (tanh --> dense 6))
+      vec "repeat" apart (dense 4 --> repeat 2 (tanh --> dense 4))
+      vec "concat" apart (concat [ dense 2; tanh; sigmoid ])
+      vec "denseConnection" apart (denseConnection (dense 3 --> tanh))
+      vec "highway" apart (dense 4 --> highway (dense 4 --> sigmoid) (dense 4 --> tanh))
+      vec
+          "reparam"
+          apart
+          (dense 3
+           |> reparam [ "a"; "b" ] id (fun ps ->
+               struct (Array.map (fun p -> Ops.Scale.Forward(p, 2.0)) ps, Array.map (fun g -> Ops.Scale.Forward(g, 2.0)))))
+      vec "shared" apart (dense 4 --> shared 3 (tanh --> dense 4))
+      vec "frozen" apart (frozen (dense 4 --> tanh))
+      at "perToken" apart sequence (perToken (dense 4 --> tanh))
+      at "scan" apart sequence (scan 4 (cat --> dense 4 --> tanh --> dup))
+      at "scanFrom" apart (Shape.pair (Shape.vec 4) sequence) (scanFrom (cat --> dense 4 --> tanh --> dup)) ]
 
 let private own: Specimen list =
-    [
-        vec "pure'" apart (Layer.pure' "double" id (fun x -> let twice = Batch.map (fun t -> Ops.Scale.Forward(t, 2.0)) in struct (twice x, twice)))
-        vec "create" apart (Layer.create "keep" [] [] (fun _ shape -> struct (shape, [||], [||])) (fun _ _ state x -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) }))
-    ]
+    [ vec
+          "pure'"
+          apart
+          (Layer.pure' "double" id (fun x -> let twice = Batch.map (fun t -> Ops.Scale.Forward(t, 2.0)) in struct (twice x, twice)))
+      vec
+          "create"
+          apart
+          (Layer.create "keep" [] [] (fun _ shape -> struct (shape, [||], [||])) (fun _ _ state x ->
+              { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) })) ]
 
 /// Every specimen.
 let specimens: Specimen list = activations @ parametric @ shapes @ wiring @ combinators @ own

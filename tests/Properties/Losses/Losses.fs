@@ -5,8 +5,7 @@ open DL.Core
 open DL.Core.Losses
 open DL.Laws
 
-let private like (x: Tensor) (numbers: float[]) : Tensor =
-    (Tensor.Of<float>(System.ReadOnlySpan<float> numbers, x.Shape)).To x.ElementType
+let private like (x: Tensor) (numbers: float[]) : Tensor = (Tensor.Of<float>(System.ReadOnlySpan<float> numbers, x.Shape)).To x.ElementType
 
 let private targets (draw: Draw -> float) (case: OperationCase) n =
     let source = (Draw case.Seed).Branch 901
@@ -34,25 +33,23 @@ let private pair
     (evaluate: Tensor -> Tensor -> Reduction -> struct (float * Tensor))
     perElement
     backward
-    (formula: Dual -> Dual -> Dual) : Operation list =
+    (formula: Dual -> Dual -> Dual)
+    : Operation list =
     let target case (x: Tensor) = like x (targets draw case x.Count)
 
-    let terms case (x: Dual[]) =
-        Array.map2 (fun p t -> formula p (Dual.Constant t)) x (targets draw case x.Length)
+    let terms case (x: Dual[]) = Array.map2 (fun p t -> formula p (Dual.Constant t)) x (targets draw case x.Length)
 
     let unary variant sizes forward backward total : Operation =
-        {
-            Name = name
-            Variant = variant
-            Sizes = sizes
-            Numbers = numbers
-            Inputs = List.singleton
-            Domain = domain
-            Forward = fun case x -> [| forward x[0] (target case x[0]) |]
-            Backward = fun case x _ dy -> [| backward dy[0] x[0] (target case x[0]) |]
-            Formula = fun case x -> [| total (terms case x[0]) |]
-            Homogeneous = -1
-        }
+        { Name = name
+          Variant = variant
+          Sizes = sizes
+          Numbers = numbers
+          Inputs = List.singleton
+          Domain = domain
+          Forward = fun case x -> [| forward x[0] (target case x[0]) |]
+          Backward = fun case x _ dy -> [| backward dy[0] x[0] (target case x[0]) |]
+          Formula = fun case x -> [| total (terms case x[0]) |]
+          Homogeneous = -1 }
 
     let reduced variant (reduction: Reduction) total =
         unary
@@ -66,11 +63,9 @@ let private pair
                 like x (Array.map ((*) (dy.At 0)) (gradient.ToArray<float>())))
             total
 
-    [
-        unary "per element" [ Free; Free ] perElement backward id
-        reduced "mean" Reduction.Mean (fun terms -> [| Dual.mean terms |])
-        reduced "sum" Reduction.Sum (fun terms -> [| Dual.sum terms |])
-    ]
+    [ unary "per element" [ Free; Free ] perElement backward id
+      reduced "mean" Reduction.Mean (fun terms -> [| Dual.mean terms |])
+      reduced "sum" Reduction.Sum (fun terms -> [| Dual.sum terms |]) ]
 
 let private squared: Operation list =
     pair

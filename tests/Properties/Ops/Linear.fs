@@ -13,47 +13,39 @@ let private affine rows inputs outputs (x: Dual[]) (w: Dual[]) (bias: Dual[]) =
         if bias.Length = 0 then sum else sum + bias[j])
 
 let private formulas =
-    [
-        Activation.Identity, id
-        Activation.Relu, Reference.relu
-        Activation.Sigmoid, Reference.sigmoid
-        Activation.Tanh, Reference.tanh
-    ]
+    [ Activation.Identity, id
+      Activation.Relu, Reference.relu
+      Activation.Sigmoid, Reference.sigmoid
+      Activation.Tanh, Reference.tanh ]
 
 let private linear activation formula (withBias: bool) : Operation =
     let bias (x: Tensor[]) : Tensor | null = if withBias then x[2] else null
 
-    {
-        Name = "Linear"
-        Variant = $"""{(string activation).ToLowerInvariant()}{if withBias then "" else ", no bias"}"""
-        Sizes = [ Free; Free; Positive ]
-        Numbers = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows; UnequalRows; Large ]
-        Inputs =
-            fun sizes ->
-                [
-                    [ sizes[0]; sizes[1] ]
-                    [ sizes[1]; sizes[2] ]
-                    if withBias then
-                        [ sizes[2] ]
-                ]
-        Domain = fun _ x -> x
-        Forward = fun _ x -> [| Linear.Forward(x[0], x[1], bias x, activation) |]
-        Backward =
-            fun _ x y dy ->
-                let struct (dx, dw, db) = Linear.Backward(dy[0], x[0], x[1], bias x, y[0], activation)
-                [| dx; dw; yield! Option.toList (Option.ofObj db) |]
-        Formula =
-            fun case x ->
-                let b = if withBias then x[2] else [||]
-                [| affine case.Sizes[0] case.Sizes[1] case.Sizes[2] x[0] x[1] b |> Array.map formula |]
-        Homogeneous = if activation = Activation.Identity then 0 else -1
-    }
+    { Name = "Linear"
+      Variant = $"""{(string activation).ToLowerInvariant()}{if withBias then "" else ", no bias"}"""
+      Sizes = [ Free; Free; Positive ]
+      Numbers = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows; UnequalRows; Large ]
+      Inputs =
+        fun sizes ->
+            [ [ sizes[0]; sizes[1] ]
+              [ sizes[1]; sizes[2] ]
+              if withBias then
+                  [ sizes[2] ] ]
+      Domain = fun _ x -> x
+      Forward = fun _ x -> [| Linear.Forward(x[0], x[1], bias x, activation) |]
+      Backward =
+        fun _ x y dy ->
+            let struct (dx, dw, db) = Linear.Backward(dy[0], x[0], x[1], bias x, y[0], activation)
+            [| dx; dw; yield! Option.toList (Option.ofObj db) |]
+      Formula =
+        fun case x ->
+            let b = if withBias then x[2] else [||]
+            [| affine case.Sizes[0] case.Sizes[1] case.Sizes[2] x[0] x[1] b |> Array.map formula |]
+      Homogeneous = if activation = Activation.Identity then 0 else -1 }
 
 /// The operations of this file.
 let operations: Operation list =
-    [
-        for activation, formula in formulas do
-            linear activation formula true
+    [ for activation, formula in formulas do
+          linear activation formula true
 
-        linear Activation.Identity id false
-    ]
+      linear Activation.Identity id false ]

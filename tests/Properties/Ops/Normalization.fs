@@ -6,18 +6,16 @@ open DL.Core.Ops
 open DL.Laws
 
 let private normalization name variant sizes inputs forward backward formula : Operation =
-    {
-        Name = name
-        Variant = variant
-        Sizes = sizes
-        Numbers = Numbers.all
-        Inputs = fun sizes -> sizes :: List.replicate (inputs - 1) [ List.last sizes ]
-        Domain = fun _ x -> x
-        Forward = fun case x -> [| forward case x |]
-        Backward = fun case x _ dy -> backward case x dy[0]
-        Formula = fun case x -> [| formula case x |]
-        Homogeneous = -1
-    }
+    { Name = name
+      Variant = variant
+      Sizes = sizes
+      Numbers = Numbers.all
+      Inputs = fun sizes -> sizes :: List.replicate (inputs - 1) [ List.last sizes ]
+      Domain = fun _ x -> x
+      Forward = fun case x -> [| forward case x |]
+      Backward = fun case x _ dy -> backward case x dy[0]
+      Formula = fun case x -> [| formula case x |]
+      Homogeneous = -1 }
 
 let private layerNorm epsilon =
     normalization
@@ -100,11 +98,4 @@ let private batchNormPredict =
 
 /// The operations of this file.
 let operations: Operation list =
-    [
-        layerNorm 1e-5
-        layerNorm 1e-2
-        rmsNorm 1e-6
-        batchNorm 1e-5
-        batchNorm 1e-2
-        batchNormPredict
-    ]
+    [ layerNorm 1e-5; layerNorm 1e-2; rmsNorm 1e-6; batchNorm 1e-5; batchNorm 1e-2; batchNormPredict ]

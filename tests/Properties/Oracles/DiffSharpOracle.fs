@@ -8,11 +8,7 @@ open DL.Core
 module private DiffSharpFormulas =
 
     /// A formula and the number of tensors it takes.
-    type Formula =
-        {
-            Arity: int
-            Apply: Tensor[] -> Tensor
-        }
+    type Formula = { Arity: int; Apply: Tensor[] -> Tensor }
 
     let private unary (f: Tensor -> Tensor) = { Arity = 1; Apply = fun x -> f x[0] }
 
@@ -34,36 +30,20 @@ module private DiffSharpFormulas =
 
     let all =
         Map
-            [
-                "relu", unary (fun x -> x.relu ())
-                "leakyRelu", unary (fun x -> x.leakyRelu 0.01)
-                "sigmoid", unary (fun x -> x.sigmoid ())
-                "tanh", unary (fun x -> x.tanh ())
-                "softplus", unary (fun x -> x.softplus ())
-                "silu", unary (fun x -> x * x.sigmoid ())
-                "softmax", unary (perRow (fun row -> row.softmax 0))
-                "logSoftmax", unary logSoftmax
-                "linear",
-                {
-                    Arity = 3
-                    Apply = fun a -> a[0].matmul a[1] + a[2]
-                }
-                "layerNorm",
-                {
-                    Arity = 3
-                    Apply = fun a -> layerNorm a[0] a[1] a[2]
-                }
-                "meanSquaredError",
-                {
-                    Arity = 2
-                    Apply = fun a -> a[0].mseLoss a[1]
-                }
-                "crossEntropy",
-                {
-                    Arity = 2
-                    Apply = fun a -> (logSoftmax a[0]).nllLoss(a[1].noDiff())
-                }
-            ]
+            [ "relu", unary (fun x -> x.relu ())
+              "leakyRelu", unary (fun x -> x.leakyRelu 0.01)
+              "sigmoid", unary (fun x -> x.sigmoid ())
+              "tanh", unary (fun x -> x.tanh ())
+              "softplus", unary (fun x -> x.softplus ())
+              "silu", unary (fun x -> x * x.sigmoid ())
+              "softmax", unary (perRow (fun row -> row.softmax 0))
+              "logSoftmax", unary logSoftmax
+              "linear", { Arity = 3; Apply = fun a -> a[0].matmul a[1] + a[2] }
+              "layerNorm", { Arity = 3; Apply = fun a -> layerNorm a[0] a[1] a[2] }
+              "meanSquaredError", { Arity = 2; Apply = fun a -> a[0].mseLoss a[1] }
+              "crossEntropy",
+              { Arity = 2
+                Apply = fun a -> (logSoftmax a[0]).nllLoss(a[1].noDiff()) } ]
 
 /// <summary>`Vjp (f, x, u) = u^T df/dx` by DiffSharp's reverse mode, in float64 on its Reference backend (plain .NET, no native library).</summary>
 /// <remarks>
@@ -92,8 +72,7 @@ type DiffSharpOracle() =
             let known = DiffSharpFormulas.all |> Map.keys |> String.concat ", "
             raise (InvalidArgumentException("DiffSharpOracle.Vjp: operation", $"one of {known}", operation))
 
-    static let show (shape: int[]) =
-        shape |> Array.map string |> String.concat "x"
+    static let show (shape: int[]) = shape |> Array.map string |> String.concat "x"
 
     static let check operation arity (inputs: (int[] * float[]) list) =
         if inputs.Length <> arity then
@@ -123,10 +102,7 @@ type DiffSharpOracle() =
         check operation formula.Arity inputs
         let level = GlobalNestingLevel.Next()
 
-        let leaves =
-            [
-                for shape, data in inputs -> (tensor shape data).reverseDiff(nestingTag = level)
-            ]
+        let leaves = [ for shape, data in inputs -> (tensor shape data).reverseDiff(nestingTag = level) ]
 
         let output = formula.Apply(List.toArray leaves)
 
@@ -139,8 +115,6 @@ type DiffSharpOracle() =
     interface IGradientOracle with
         member _.Name = "DiffSharp"
 
-        member _.Supports operation =
-            Map.containsKey operation DiffSharpFormulas.all
+        member _.Supports operation = Map.containsKey operation DiffSharpFormulas.all
 
-        member _.Vjp(operation, inputs, upstream) =
-            lock gate (fun () -> vjp operation inputs upstream)
+        member _.Vjp(operation, inputs, upstream) = lock gate (fun () -> vjp operation inputs upstream)

@@ -1,0 +1,64 @@
+/// Initial parameters: moments, bounds, and what they are for.
+module DL.Properties.Random.Initializers
+
+open System
+open DL
+open DL.Core
+open DL.Core.Ops
+open DL.Laws
+open DL.Properties.Cases
+
+let private fanIn, fanOut = 300, 200
+
+let private drawn (i: Initializer) = numbers (i.Draw (Key.ofSeed 11) (Shape(ReadOnlySpan<int> [| fanIn; fanOut |])) fanIn fanOut)
+
+let private normal name (i: Initializer) mean variance =
+    Law.fact "moments within five standard errors" $"Initializer {name}" (fun () ->
+        let x = drawn i
+        let n = float x.Length
+        let found = Array.average x
+        let spread = x |> Array.averageBy (fun v -> (v - mean) * (v - mean))
+        let fourth = x |> Array.averageBy (fun v -> ((v - mean) / sqrt variance) ** 4.0)
+
+        Evidence.worst
+            [ Evidence.within "the mean, in standard errors" 5.0 (abs (found - mean) / sqrt (variance / n))
+              Evidence.within "the variance, in standard errors" 5.0 (abs (spread - variance) / (variance * sqrt (2.0 / n)))
+              Evidence.within "the fourth moment, in standard errors" 5.0 (abs (fourth - 3.0) / sqrt (96.0 / n)) ])
+
+let private uniform name (i: Initializer) low high =
+    Law.fact "bounds, and moments within five standard errors" $"Initializer {name}" (fun () ->
+        let x = drawn i
+        let n = float x.Length
+        let variance = (high - low) * (high - low) / 12.0
+
+        Evidence.worst
+            [ Evidence.exact "within the bounds" (Array.forall (fun v -> v >= low && v <= high) x)
+              Evidence.within "the mean, in standard errors" 5.0 (abs (Array.average x - (low + high) / 2.0) / sqrt (variance / n))
+              Evidence.exact "near the bounds" (Array.max x > high - 0.001 * (high - low) && Array.min x < low + 0.001 * (high - low)) ])
+
+let private heThroughRelus =
+    Law.fact "ten relu layers keep the size of activations" "Initializer heNormal" (fun () ->
+        let options = { Dense.defaults with Bias = false; Weights = Initializer.heNormal }
+
+        let net = denseWith options 256 --> relu |> List.replicate 10 |> List.reduce (-->)
+        let model = Model.init Double (Key.ofSeed 5) (Shape.vec 256) net
+        let x = Numbers.tensor Ordinary 7UL [ 64; 256 ]
+        let y = numbers (Batch.tensor (Model.predict model (Batch.vec x)))
+        let size = y |> Array.averageBy (fun v -> v * v)
+        // Each layer's square is 1 in the mean; ten of width 256 spread it by about sqrt(10 * 5 / 256).
+        Evidence.within "the mean square, from 1" 0.9 (abs (size - 1.0)))
+
+/// The laws of this file.
+let laws: Law list =
+    let within b = -b, b
+    let low, high = within (sqrt (6.0 / float (fanIn + fanOut)))
+    let lowHe, highHe = within (sqrt (6.0 / float fanIn))
+
+    [ normal "gaussian" (Initializer.gaussian 0.5 0.04) 0.5 0.04
+      normal "xavierNormal" Initializer.xavierNormal 0.0 (2.0 / float (fanIn + fanOut))
+      normal "heNormal" Initializer.heNormal 0.0 (2.0 / float fanIn)
+      normal "lecunNormal" Initializer.lecunNormal 0.0 (1.0 / float fanIn)
+      uniform "uniform" (Initializer.uniform -0.2 0.6) -0.2 0.6
+      uniform "xavierUniform" Initializer.xavierUniform low high
+      uniform "heUniform" Initializer.heUniform lowHe highHe
+      heThroughRelus ]
