@@ -3,6 +3,7 @@ namespace DL.Properties.Oracles
 open DiffSharp
 open DiffSharp.Util
 open DL.Core
+open DL.Laws
 
 /// The forward formulas the oracle differentiates, written in DiffSharp's tensors alone.
 module private DiffSharpFormulas =
