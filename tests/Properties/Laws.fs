@@ -1,10 +1,12 @@
 /// Every law of the suite, by name: what both hosts run.
 module DL.Properties.Laws
 
+open System
+open System.Collections.Concurrent
 open DL.Laws
 
-/// All operations that have laws.
-let operations: Operation list =
+/// The operations whose laws do not depend on the matrix engine.
+let private operations: Operation list =
     [ Ops.Elementwise.operations
       Ops.Arithmetic.operations
       Ops.Shapes.operations
@@ -16,35 +18,75 @@ let operations: Operation list =
       Losses.CrossEntropy.operations ]
     |> List.concat
 
-/// All laws as values.
-let laws: Law list =
-    [ operations |> List.collect OperationLaws.all
-      Ops.Linear.operations |> List.collect OperationLaws.all |> Engines.each
-      Layers.Registry.laws |> Engines.each
-      Laws.ofArchitectures |> Engines.each
-      Composition.Category.laws |> Engines.each
-      Composition.Combinators.laws |> Engines.each
-      Composition.Sequences.laws |> Engines.each
-      Losses.Identities.laws
-      Structure.Coverage.laws
+/// What multiplies matrices is held to its laws on every engine.
+let private onEveryEngine: Law list =
+    [ Ops.Linear.operations |> List.collect OperationLaws.all
+      Layers.Registry.laws
+      Laws.ofArchitectures
+      Composition.Category.laws
+      Composition.Combinators.laws
+      Composition.Sequences.laws
+      Training.Steps.laws ]
+    |> List.concat
+    |> Engines.each
+
+let private structure: Law list =
+    [ Structure.Coverage.laws
           ((operations @ Ops.Linear.operations) |> List.map _.Name)
           Optimizers.Optimizers.subjects
           (Layers.Registry.specimens |> List.map _.Name)
-      Ops.Dropout.laws
-      Optimizers.Schedules.laws
-      Random.Keys.laws
-      Random.Initializers.laws
-      Training.Steps.laws |> Engines.each
       Structure.Dependencies.laws
-      Structure.Documentation.laws
+      Structure.Documentation.laws ]
+    |> List.concat
+
+/// All laws as values.
+let laws: Law list =
+    [ operations |> List.collect OperationLaws.all
       Ops.Probability.laws
       Ops.Identities.laws
       Ops.Statistics.laws
+      Ops.Dropout.laws
+      Ops.Spans.laws
+      Losses.Identities.laws
+      Oracles.Agreement.laws
       Optimizers.Optimizers.laws
+      Optimizers.Schedules.laws
+      Random.Keys.laws
+      Random.Initializers.laws
+      onEveryEngine
+      structure
       Mutants.Killing.laws ]
     |> List.concat
 
 let private settings = Settings.fromEnvironment ()
+let private verdicts = ConcurrentQueue<Entry>()
+
+let private writeCertificate (folder: string) =
+    if not verdicts.IsEmpty then
+        Certificate.write folder Engines.names Kinks.choice (List.ofSeq verdicts)
+
+// Whatever host runs the laws, the certificate is written when it ends.
+do
+    match Environment.GetEnvironmentVariable "DL_CERTIFICATE" with
+    | null
+    | "" -> ()
+    | folder -> AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> writeCertificate folder)
+
+let private demand (law: Law) () =
+    let verdict = law.Check settings
+    verdicts.Enqueue(Certificate.entry settings law verdict)
+
+    match verdict with
+    | Holds _ -> ()
+    | Fails counter -> raise (LawBrokenException(Law.explain law counter))
+
+let private twice = laws |> List.countBy Law.title |> List.filter (fun (_, n) -> n > 1) |> List.map fst
+
+let private unique =
+    Law.fact "every law has a name of its own" "the suite" (fun () ->
+        let names = String.concat "; " twice
+        Evidence.exact $"no name twice, but: {names}" twice.IsEmpty)
 
 /// All laws by name: a check throws when its law does not hold.
-let all: (string * (unit -> unit)) list = laws |> List.map (fun law -> Law.title law, fun () -> Law.demand settings law)
+let all: (string * (unit -> unit)) list =
+    unique :: laws |> List.distinctBy Law.title |> List.map (fun law -> Law.title law, demand law)

@@ -27,72 +27,62 @@ let private documented (assembly: Assembly) : Set<string> =
 let private own = BindingFlags.Public ||| BindingFlags.Static ||| BindingFlags.Instance ||| BindingFlags.DeclaredOnly
 let private path (t: Type) = (string t.FullName).Replace('+', '.')
 
-/// The id of a type, method, property or field up to its parameters.
-let private ids (t: Type) : (string * string) list =
-    let kinds =
-        [ for m in t.GetMethods own do
-              if not m.IsSpecialName || m.Name.StartsWith "op_" then
-                  "M", m.Name
-          for p in t.GetProperties own do
-              "P", p.Name
-          for f in t.GetFields own do
-              if not f.IsSpecialName then
-                  "F", f.Name ]
+/// The id of a method, property or field, up to its parameters.
+let private ids (t: Type) : string list =
+    [ for m in t.GetMethods own do
+          if not (m.Name.StartsWith "get_" || m.Name.StartsWith "set_") then
+              m.Name
+      for p in t.GetProperties own do
+          p.Name
+      for f in t.GetFields own do
+          f.Name ]
 
-    kinds |> List.map (fun (kind, name) -> kind, $"{path t}.{name}")
-
-// What the compilers make for records, unions and enumerations has no source to be documented.
-let private made (t: Type) =
-    typeof<Exception>.IsAssignableFrom t |> ignore
-
+// What the compilers add to records, unions, enumerations and delegates has no source to be documented.
+let private added =
     set
-        [ "Equals"
-          "GetHashCode"
-          "CompareTo"
-          "ToString"
-          "Tag"
-          "Deconstruct"
-          "op_Equality"
-          "op_Inequality"
-          "Item"
-          "Item1"
-          "Item2"
-          "Item3"
-          "<Clone>$"
-          "EqualityContract"
-          "PrintMembers"
-          "value__"
-          "Invoke"
-          "BeginInvoke"
-          "EndInvoke" ]
+        [ yield!
+              [ "Equals"
+                "GetHashCode"
+                "CompareTo"
+                "ToString"
+                "Tag"
+                "Deconstruct"
+                "op_Equality"
+                "op_Inequality"
+                "Item" ]
+          yield! [ "<Clone>$"; "value__"; "Invoke"; "BeginInvoke"; "EndInvoke" ] ]
 
-let private isMade (t: Type) (name: string) =
-    let last = name.Substring(name.LastIndexOf '.' + 1)
+let private isUnion (t: Type) = FSharp.Reflection.FSharpType.IsUnion t
 
-    (made t).Contains last
-    || last.StartsWith "New"
-    || last.StartsWith "Is"
-    || t.Name = "Tags"
-    // The constructor parameters of a record are documented as its properties.
-    || not (isNull (t.GetMethod("<Clone>$")))
+/// The cases of unions and what tells them apart; their parts are documented with the case.
+let private isOfUnion (t: Type) (name: string) =
+    let inCase =
+        match t.DeclaringType with
+        | null -> false
+        | outer -> isUnion outer
+
+    inCase || isUnion t && (name.StartsWith "Is" || name.StartsWith "New")
+
+let private isAdded (t: Type) (name: string) =
+    added.Contains name
+    || name.Contains '@'
+    || isOfUnion t name
+    // The properties of a positional record are documented as its parameters.
+    || t.GetMethods(BindingFlags.NonPublic ||| BindingFlags.Instance)
+       |> Array.exists (fun m -> m.Name = "PrintMembers")
 
 let private missing (assembly: Assembly) =
-    let known = documented assembly
-
-    let says (kind: string) (name: string) =
-        let plain = $"{kind}:{name}"
-        known.Contains plain || known |> Set.exists (fun k -> k.StartsWith($"{plain}(") || k.StartsWith($"{plain}``"))
+    let known = documented assembly |> Set.map (fun id -> id.Substring 2)
+    let says (name: string) = known.Contains name || known |> Set.exists (fun k -> k.StartsWith $"{name}(" || k.StartsWith $"{name}``")
 
     [ for t in assembly.GetExportedTypes() do
-          if t.IsNested && t.Name = "Tags" then
-              ()
-          else
-              if not (says "T" (path t)) then
+          if t.Name <> "Tags" then
+              if not (says (path t)) then
                   path t
 
-              for kind, name in ids t do
-                  if not (says kind name) && not (isMade t name) then
-                      name ]
+              for name in ids t do
+                  if not (isAdded t name) && not (says $"{path t}.{name}") then
+                      $"{path t}.{name}" ]
     |> List.distinct
 
 let private law (assembly: Assembly) =
