@@ -42,7 +42,7 @@ let snakeWith (slope: float -> float -> float) : Layer<Vec, Vec> =
         []
         (fun _ shape -> struct (shape, [| Tensor.Filled(ElementType.Float64, Shape [| 1 |], 0.7) |], [||]))
         (fun _ ps state input ->
-            let x, a = Batch.tensor input, ps[0].Item 0
+            let x, a = Batch.tensor input, ps[0].At 0
             let square v = v * v
 
             { Output = Batch.vec (x.Map(fun x -> x + square (sin (a * x)) / a))

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DL.Core.Kernels;
@@ -72,11 +73,13 @@ internal unsafe class CblasEngine : BlasEngine
 
     protected static nint Code(bool transpose) => transpose ? 112 : 111;
 
-    // Sizes go as whole registers, which a library with 32-bit and one with 64-bit sizes read alike.
+    // Apart, for a method that may call native code pays for it on every path. Sizes go as whole registers, which a library with 32-bit and one with 64-bit sizes read alike.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Call(nint function, in Product<float> p) =>
         ((delegate* unmanaged<nint, nint, nint, nint, nint, nint, float, float*, nint, float*, nint, float, float*, nint, void>)function)(
             RowMajor, Code(p.TransposeA), Code(p.TransposeB), p.M, p.N, p.K, 1, p.A, p.Lda, p.B, p.Ldb, p.Accumulate ? 1 : 0, p.C, p.Ldc);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Call(nint function, in Product<double> p) =>
         ((delegate* unmanaged<nint, nint, nint, nint, nint, nint, double, double*, nint, double*, nint, double, double*, nint, void>)function)(
             RowMajor, Code(p.TransposeA), Code(p.TransposeB), p.M, p.N, p.K, 1, p.A, p.Lda, p.B, p.Ldb, p.Accumulate ? 1 : 0, p.C, p.Ldc);

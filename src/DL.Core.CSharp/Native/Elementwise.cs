@@ -115,7 +115,7 @@ internal static unsafe class Tail
         where S : struct, ISimd<S, T>
     {
         var lanes = default(Buffer);
-        Unsafe.CopyBlockUnaligned(&lanes, source, (uint)(left * sizeof(T)));
+        Bytes((byte*)source, (byte*)&lanes, left * sizeof(T));
         return S.Load((T*)&lanes);
     }
 
@@ -138,13 +138,47 @@ internal static unsafe class Tail
     {
         var lanes = default(Buffer);
         value.Store((T*)&lanes);
-        Unsafe.CopyBlockUnaligned(destination, &lanes, (uint)(left * sizeof(T)));
+        Bytes((byte*)&lanes, (byte*)destination, left * sizeof(T));
     }
 
     /// <summary>Copies lanes to or from a buffer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy<T>(T* source, T* destination, long left) where T : unmanaged =>
-        Unsafe.CopyBlockUnaligned(destination, source, (uint)(left * sizeof(T)));
+        Bytes((byte*)source, (byte*)destination, left * sizeof(T));
+
+    // Halves of a vector by the bits of the length; the runtime's own copy is several times slower until it has been compiled anew.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void Bytes(byte* source, byte* destination, long count)
+    {
+        if (count == 64)
+        {
+            Vector512.Load(source).Store(destination);
+            return;
+        }
+
+        if ((count & 32) != 0)
+        {
+            Vector256.Load(source).Store(destination);
+            source += 32;
+            destination += 32;
+        }
+
+        if ((count & 16) != 0)
+        {
+            Vector128.Load(source).Store(destination);
+            source += 16;
+            destination += 16;
+        }
+
+        if ((count & 8) != 0)
+        {
+            Unsafe.WriteUnaligned(destination, Unsafe.ReadUnaligned<ulong>(source));
+            source += 8;
+            destination += 8;
+        }
+
+        if ((count & 4) != 0) Unsafe.WriteUnaligned(destination, Unsafe.ReadUnaligned<uint>(source));
+    }
 
     /// <summary>Room for the widest vector.</summary>
     [InlineArray(8)]

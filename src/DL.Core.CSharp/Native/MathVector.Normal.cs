@@ -8,7 +8,7 @@ internal static partial class MathVector
     private const double InverseRoot2Pi = 0.3989422804014327;
 
     /// <summary>Phi(x), the integral of phi(t) = e^(-t^2 / 2) / sqrt(2 pi) from -infinity to x, and phi(x) itself.
-    /// Worst error of Phi 3.45 in float32, 3.34 in float64.</summary>
+    /// Worst error of Phi 4.92 in float32, 3.34 in float64.</summary>
     /// <remarks>Phi(-a) = e^(-a^2 / 2) R(a) for a from 0 on, so that both tails keep their relative accuracy where 1 + erf would cancel. R and the
     /// other polynomials are fitted at Chebyshev points.</remarks>
     [MethodImpl(Inline)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace DL.Core.Kernels;
@@ -33,7 +34,7 @@ internal sealed unsafe class MklJit
         if (Find(product, single) is not { } entry || entry.Kernel == 0)
             ManagedEngine.Run(product);
         else
-            ((delegate* unmanaged<nint, float*, float*, float*, void>)entry.Kernel)(entry.Jitter, product.A, product.B, product.C);
+            Call(entry, product);
         return true;
     }
 
@@ -45,25 +46,35 @@ internal sealed unsafe class MklJit
         if (Find(product, twice) is not { } entry || entry.Kernel == 0)
             ManagedEngine.Run(product);
         else
-            ((delegate* unmanaged<nint, double*, double*, double*, void>)entry.Kernel)(entry.Jitter, product.A, product.B, product.C);
+            Call(entry, product);
         return true;
     }
 
-    private Entry? Find<T>(in Product<T> product, in Functions functions)
+    // Apart, for a method that may call native code pays for it on every path. Such a kernel ends within a microsecond: to let
+    // the garbage collector in meanwhile would cost several times the product.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Call<T>(Entry entry, in Product<T> product)
+        where T : unmanaged =>
+        ((delegate* unmanaged[SuppressGCTransition]<nint, T*, T*, T*, void>)entry.Kernel)(entry.Jitter, product.A, product.B, product.C);
+
+    private Entry? Find<T>(in Product<T> p, in Functions functions)
         where T : unmanaged
     {
-        if (functions.Create == 0)
+        // No size of so small a product needs more than 16 bits; leading dimensions beyond 20 bits are not served.
+        if (functions.Create == 0 || (p.Lda | p.Ldb | p.Ldc) >> 20 != 0)
             return null;
-        var key = Key.Of(product);
-        var slot = key.Slot;
+        var sizes = (ulong)(p.M | p.N << 16 | p.K << 32) | (ulong)sizeof(T) << 48
+            | (p.TransposeA ? 1ul << 60 : 0) | (p.TransposeB ? 1ul << 61 : 0) | (p.Accumulate ? 1ul << 62 : 0);
+        var distances = (ulong)(p.Lda | p.Ldb << 20 | p.Ldc << 40);
+        var slot = (int)((sizes * 0x9E3779B97F4A7C15 + distances * 0xC2B2AE3D27D4EB4F) >> 32);
         for (var probe = 0; probe < Probes; probe++)
         {
-            ref var place = ref entries[(slot + probe) % Slots];
-            var entry = Volatile.Read(ref place);
+            var place = (slot + probe) & (Slots - 1);
+            var entry = Volatile.Read(ref entries[place]);
             if (entry is null)
-                return Interlocked.CompareExchange(ref place, new Entry(key), null);
-            if (entry.Key == key)
-                return entry.Seen < Sightings ? See(entry, product, functions) : entry;
+                return Interlocked.CompareExchange(ref entries[place], new Entry(sizes, distances), null);
+            if (entry.Sizes == sizes && entry.Distances == distances)
+                return entry.Seen < Sightings ? See(entry, p, functions) : entry;
         }
         return null;
     }
@@ -78,23 +89,14 @@ internal sealed unsafe class MklJit
         return entry;
     }
 
-    /// <summary>A shape, how often it was seen, and the kernel made for it.</summary>
-    internal sealed class Entry(Key key)
+    /// <summary>All that a kernel is compiled for, how often that was seen, and the kernel.</summary>
+    internal sealed class Entry(ulong sizes, ulong distances)
     {
-        internal readonly Key Key = key;
+        internal readonly ulong Sizes = sizes;
+        internal readonly ulong Distances = distances;
         internal int Seen;
         internal nint Jitter;
         internal nint Kernel;
-    }
-
-    /// <summary>All that a compiled kernel is compiled for.</summary>
-    internal readonly record struct Key(int M, int N, int K, int Lda, int Ldb, int Ldc, int Flags)
-    {
-        internal int Slot => (int)((uint)((M * 31 + N) * 31 + K + Lda * 7 + Ldb * 11 + Ldc * 13 + Flags * 101) * 2654435769u >> 20) % Slots;
-
-        internal static Key Of<T>(in Product<T> p)
-            where T : unmanaged =>
-            new((int)p.M, (int)p.N, (int)p.K, (int)p.Lda, (int)p.Ldb, (int)p.Ldc, (p.TransposeA ? 1 : 0) | (p.TransposeB ? 2 : 0) | (p.Accumulate ? 4 : 0) | sizeof(T) << 3);
     }
 
     private readonly record struct Functions(nint Create, nint Get)

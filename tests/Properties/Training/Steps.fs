@@ -102,12 +102,12 @@ let private garbage rows =
         for _ in 1..5 do
             session.Step(x, t) |> ignore
 
-        let before = GC.GetTotalAllocatedBytes true
+        let before = GC.GetAllocatedBytesForCurrentThread()
 
         for _ in 1..steps do
             session.Step(x, t) |> ignore
 
-        let bytes = float (GC.GetTotalAllocatedBytes true - before) / float steps
+        let bytes = float (GC.GetAllocatedBytesForCurrentThread() - before) / float steps
         Evidence.within "bytes a step" 65536.0 bytes)
 
 let private descends =
