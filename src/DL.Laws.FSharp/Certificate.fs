@@ -45,6 +45,9 @@ module Certificate =
         elif e.WorstError = 0.0 then "exact"
         else e.WorstError.ToString("0.0e+0", CultureInfo.InvariantCulture)
 
+    // A bar would end the cell of a table.
+    let private cell (text: string) = text.Replace("|", "\\|")
+
     /// <summary>The certificate as Markdown: a table for every subject, and its choice at kinks above it.</summary>
     /// <param name="engines">The matrix engines the laws were run on.</param>
     /// <param name="kinks">For a subject, the derivative it takes where there is none.</param>
@@ -74,7 +77,7 @@ module Certificate =
             line "| --- | ---: | ---: | ---: |"
 
             for e in laws do
-                line $"| {e.Law} | {e.Cases} | {e.Seed} | {error e} |"
+                line $"| {cell e.Law} | {e.Cases} | {e.Seed} | {error e} |"
 
         text.ToString()
 

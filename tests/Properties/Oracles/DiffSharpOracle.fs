@@ -1,8 +1,10 @@
 namespace DL.Properties.Oracles
 
+open DL.Core
+open DL.Laws
+// Last, so that a tensor here is DiffSharp's.
 open DiffSharp
 open DiffSharp.Util
-open DL.Core
 
 /// The forward formulas the oracle differentiates, written in DiffSharp's tensors alone.
 module private DiffSharpFormulas =
