@@ -54,7 +54,7 @@ internal sealed class EngineSearch
             return;
         }
         var path = Environment.GetEnvironmentVariable("DL_BLAS")?.Trim() ?? "";
-        if (path.Length > 0 && !Try(path, _ => true))
+        if (path.Length > 0 && !Try(File.Exists(path) ? Path.GetFullPath(path) : path, _ => true))
             complaints.Add($"DL_BLAS is '{path}', which cannot be used: {tried[^1].Outcome}");
         if (available.Count > 0)
             return;

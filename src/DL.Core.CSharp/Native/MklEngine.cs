@@ -54,23 +54,14 @@ internal sealed unsafe class MklEngine : CblasEngine
     // A runtime without its parts does not report that: it ends the process.
     private static string? MissingPart(string path)
     {
-        foreach (var part in (ReadOnlySpan<string>)["mkl_core", "mkl_sequential", "mkl_def"])
-            if (!Siblings(path, part).Any(Exists))
-                return part;
-        return null;
-    }
-
-    private static IEnumerable<string> Siblings(string path, string part)
-    {
         var folder = Path.GetDirectoryName(path) ?? "";
+        var prefix = OperatingSystem.IsWindows() ? "" : "lib";
         string[] endings = OperatingSystem.IsWindows() ? [".dll", ".1.dll", ".2.dll"]
             : OperatingSystem.IsMacOS() ? [".dylib", ".1.dylib", ".2.dylib"]
             : [".so", ".so.1", ".so.2", ".so.3"];
-        return endings.Select(ending => Path.Combine(folder, (OperatingSystem.IsWindows() ? "" : "lib") + part + ending));
+        string[] parts = ["mkl_core", "mkl_sequential"];
+        return Array.Find(parts, part => !Array.Exists(endings, ending => File.Exists(Path.Combine(folder, prefix + part + ending))));
     }
-
-    private static bool Exists(string sibling) =>
-        File.Exists(sibling) || NativeLibrary.TryLoad(Path.GetFileName(sibling), out _);
 
     private static string ReadVersion(nint library)
     {
