@@ -8,10 +8,12 @@ module OperationLaws =
     // Sixteen roundoffs of float32, nine thousand of float64: a formula of another order rounds otherwise, never by so much more.
     let private bound element = if element = ElementType.Float64 then 1e-12 else 1e-6
 
-    // Below these numbers a precision has no more digits to be right in.
-    let private floor element = if element = ElementType.Float64 then 1e-290 else 1e-36
+    // Below this a precision has no more digits to be right in; an input may be multiplied with what has lost them.
+    let private floor element (s: Operation.Setting) =
+        let reach = s.Inputs |> Seq.collect id |> Seq.fold (fun m x -> max m (abs x)) 1.0
+        reach * (if element = ElementType.Float64 then 1e-290 else 1e-36)
 
-    let private relative element error scale = abs error / (scale + floor element / bound element)
+    let private relative element least error scale = abs error / (scale + least / bound element)
 
     let private precision element = if element = ElementType.Float64 then "float64" else "float32"
 
@@ -21,12 +23,12 @@ module OperationLaws =
         struct (s, x, operation.Forward case x)
 
     // One roundoff either way is no error: the formula's last rounding and the operation's own.
-    let private valueError element (y: Tensor) (formula: Dual[]) =
+    let private valueError element least (y: Tensor) (formula: Dual[]) =
         let mutable worst = 0.0
 
         for i in 0 .. formula.Length - 1 do
             let f = formula[i]
-            let error = relative element (y.At i - f.Value) (f.ValueRounding + abs f.Value)
+            let error = relative element least (y.At i - f.Value) (f.ValueRounding + abs f.Value)
 
             worst <- Evidence.worse worst error
 
@@ -44,7 +46,7 @@ module OperationLaws =
         if not (Evidence.holds fits) then
             fits
         else
-            Array.map2 (valueError element) y formula
+            Array.map2 (valueError element (floor element s)) y formula
             |> Array.fold Evidence.worse 0.0
             |> Evidence.within $"Forward and the formula ({precision element}), relative" (bound element)
 
@@ -68,11 +70,11 @@ module OperationLaws =
             let exact = all.Tangent
             let got = Array.map2 (fun dx v -> Operation.dot (Operation.numbers dx) v) dx s.Direction |> Array.sum
 
-            { Evidence.within "" (bound element) (relative element (got - exact) all.TangentRounding) with
+            { Evidence.within "" (bound element) (relative element (floor element s) (got - exact) all.TangentRounding) with
                 Detail =
                     fun () ->
                         $"<Backward u, v> = {got:R}, <u, J v> = {exact:R} by dual numbers ({precision element}): "
-                        + $"relative error {relative element (got - exact) all.TangentRounding:E1}, at most {bound element:E0} allowed" }
+                        + $"relative error {relative element (floor element s) (got - exact) all.TangentRounding:E1}, at most {bound element:E0} allowed" }
 
     let private copies (tensors: Tensor[]) = tensors |> Array.map (fun t -> t.To t.ElementType)
 
@@ -113,7 +115,11 @@ module OperationLaws =
 
         let combined = Array.map2 (Array.map2 (fun a b -> 3.0 * a - 2.0 * b)) u w
 
-        relative ElementType.Float64 (3.0 * back u - 2.0 * back w - back combined) (3.0 * rounding u + 2.0 * rounding w)
+        relative
+            ElementType.Float64
+            (floor ElementType.Float64 s)
+            (3.0 * back u - 2.0 * back w - back combined)
+            (3.0 * rounding u + 2.0 * rounding w)
         |> Evidence.within "Backward (3 u - 2 w) and 3 Backward u - 2 Backward w" 1e-12
 
     let private homogeneous (operation: Operation) case =
