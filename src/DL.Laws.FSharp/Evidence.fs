@@ -18,7 +18,7 @@ type Evidence =
 /// <summary>Making and joining evidence.</summary>
 [<RequireQualifiedAccess>]
 module Evidence =
-    let internal number (x: float) = x.ToString("0.###e+0", CultureInfo.InvariantCulture)
+    let internal number (x: float) = x.ToString("0.#e+0", CultureInfo.InvariantCulture)
 
     /// The larger error; one that is not a number is the largest of all.
     let internal worse (a: float) (b: float) = if System.Double.IsNaN a || b <= a then a else b

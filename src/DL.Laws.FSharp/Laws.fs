@@ -105,17 +105,17 @@ module Laws =
 
     /// Laws whose claims are met, as a name, the numbers it is tried on, and its evidence.
     let private table (claims: Claims) : (string * Numbers list * (Layer<'x, 'y> -> Trial<'x> -> Evidence)) list =
-        [ "Init's shapes are Apply's shapes", any, LayerLaws.shapes
+        [ "Init's shapes are Apply's shapes", any, Conduct.shapes
           if not claims.StopsGradient then
               "pullback is the derivative (differences)", smooth, LayerLaws.derivative
           "pullback is linear", any, LayerLaws.linear
           "pullback of zero is zero", any, LayerLaws.zero
-          "twice the same", any, LayerLaws.repeatable
-          "nothing read is changed", any, LayerLaws.untouched
-          "prediction keeps the state", any, LayerLaws.predictionKeepsState
+          "twice the same", any, Conduct.repeatable
+          "nothing read is changed", any, Conduct.untouched
+          "prediction keeps the state", any, Conduct.predictionKeepsState
           "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
-          "float32 is float64, rounded", [ Ordinary ], LayerLaws.precision
-          "workspace and heap agree", any, LayerLaws.workspace
+          "float32 is float64, rounded", [ Ordinary ], Conduct.precision
+          "workspace and heap agree", any, Conduct.workspace
           if not claims.MixesExamples then
               "examples are apart", any, LayerLaws.examplesApart
               "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd ]

@@ -53,6 +53,8 @@ let laws: Law list =
       Optimizers.Schedules.laws
       Random.Keys.laws
       Random.Initializers.laws
+      Kit.Running.laws
+      Kit.Judges.laws
       onEveryEngine
       structure
       Mutants.Killing.laws ]

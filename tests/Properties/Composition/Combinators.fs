@@ -91,9 +91,16 @@ let private halt =
             [ Evidence.exact "the same output" (Probe.sameBits (Batch.tensors a.Output) (Batch.tensors b.Output))
               Evidence.exact "gradients that are exactly zero" none ])
 
+let private fused =
+    [ "relu", relu; "sigmoid", sigmoid; "tanh", tanh ]
+    |> List.map (fun (name, activation) ->
+        law 1 $"dense --> {name} in one kernel = in two" (fun nets ->
+            Sameness.exact (nets[0] --> dense 5 --> activation) (unfused (nets[0] --> dense 5) activation)))
+
 /// The laws of this file.
 let laws: Law list =
-    [ addCommutes
+    [ yield! fused
+      addCommutes
       concatAssociates
       sharedSums
       halt

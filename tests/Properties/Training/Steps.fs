@@ -75,6 +75,23 @@ let private resumed =
         [ 5..8 ] |> List.iter (step third)
         Evidence.exact "the same bits" (sameModel first.Model third.Model))
 
+let private dictionary =
+    Law.fact "parameters and statistics written by name and read back are the same bits" "a training run" (fun () ->
+        let trained = train net 4 16 20
+        let fresh = Model.init Single (Key.ofSeed 99) (Shape.vec 20) net
+        let back = Model.withStateDict (Model.stateDict trained) fresh
+
+        let statistics (m: Model<Vec, Vec>) =
+            m.State
+            |> Array.choose (function
+                | Statistic t -> Some t
+                | Draws _ -> None)
+
+        Evidence.worst
+            [ Evidence.exact "parameters" (Probe.sameBits trained.Params back.Params)
+              Evidence.exact "statistics" (Probe.sameBits (statistics trained) (statistics back))
+              Evidence.exact "others before" (not (Probe.sameBits trained.Params fresh.Params)) ])
+
 let private frozenStays =
     Law.fact "no optimizer and no decay reaches frozen parameters" "frozen" (fun () ->
         let layer = frozen (dense 8 --> tanh) --> dense 10
@@ -126,6 +143,7 @@ let laws: Law list =
       replay
       sessionIsSteps
       resumed
+      dictionary
       frozenStays
       descends
       for rows in [ 1; 64; 512 ] do
