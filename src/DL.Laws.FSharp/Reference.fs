@@ -102,18 +102,24 @@ module Reference =
         let total = Dual.sum e
         e |> Array.map (fun v -> v / total)
 
+    // A Backward that takes the exponential of rounded outputs meets their rounding in every share of the gradient.
+    let private met (output: Dual) (share: float) (x: Dual) = abs (x.Tangent * share) * (output.ValueRounding + abs output.Value)
+
+    let private plus rounding (x: Dual) = { x with TangentRounding = x.TangentRounding + rounding }
+
+    let private total (row: Dual[]) = Dual.shift row + log (Dual.sum (exponentials row))
+
     /// <summary><c>m + log sum exp(x_j - m)</c>.</summary>
-    let logSumExp (row: Dual[]) : Dual = Dual.shift row + log (Dual.sum (exponentials row))
+    let logSumExp (row: Dual[]) : Dual =
+        let y = total row
+        plus (row |> Array.sumBy (fun x -> met y (Operators.exp (x.Value - y.Value)) x)) y
 
     /// <summary><c>x_i - logSumExp x</c>.</summary>
     let logSoftmax (row: Dual[]) : Dual[] =
-        let total = logSumExp row
-        let y = row |> Array.map (fun x -> x - total)
-
-        // A Backward that takes the exponentials of rounded outputs meets this in every output.
-        let met = Array.map2 (fun (x: Dual) (l: Dual) -> abs (x.Tangent * l.Value) * Operators.exp l.Value) row y |> Array.sum
-
-        y |> Array.map (fun l -> { l with TangentRounding = l.TangentRounding + met })
+        let whole = total row
+        let y = row |> Array.map (fun x -> x - whole)
+        let rounding = Array.map2 (fun x (l: Dual) -> met l (Operators.exp l.Value) x) row y |> Array.sum
+        y |> Array.map (plus rounding)
 
     let private variance (centred: Dual[]) = centred |> Array.map (fun c -> c * c) |> Dual.mean
 
