@@ -111,14 +111,18 @@ module Examples =
 
         struct (scaled train, scaled test)
 
+    /// The examples in a number format; ids stay as they are.
+    let internal convert (element: ElementType) (examples: Examples<'x, 't>) : Examples<'x, 't> =
+        let change (t: Tensor) = if t.ElementType = element || t.ElementType = ElementType.Int32 then t else t.To element
+
+        { Inputs = Batch.map change examples.Inputs
+          Targets = Batch.map change examples.Targets }
+
     /// Fails with the row of the first number that is not finite.
     let internal checkFinite where (batch: Batch<'x>) =
         for t in Batch.tensors batch do
-            if t.ElementType <> ElementType.Int32 then
+            match t.FirstNotFinite() with
+            | -1 -> ()
+            | i ->
                 let width = max 1 (t.Count / max 1 t.Shape[0])
-                let bad = Seq.tryFind (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
-
-                match bad with
-                | Some i ->
-                    raise (InvalidArgumentException($"{where}, row {i / width}, element {i % width}", "a finite number", $"{t.At i}"))
-                | None -> ()
+                raise (InvalidArgumentException($"{where}, row {i / width}, element {i % width}", "a finite number", $"{t.At i}"))

@@ -2,6 +2,7 @@ namespace DL
 
 open System
 open DL.Core
+open DL.Core.Ops
 open DL.Core.Optimizers
 
 /// <summary>A model in training: the model, the moments of its optimizer and the number of steps taken. A value.</summary>
@@ -94,26 +95,49 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         steps <- steps + 1
         rule.Optimizer.Update steps rate store.Weights store.Gradients store.Moments
 
+    let advance (input: Batch<'x>) (target: Batch<'t>) =
+        let pass = model.Layer.Apply Train store.Views state input
+        let struct (loss, dy) = rule.Loss.Evaluate pass.Output target
+
+        if Double.IsFinite loss then
+            let struct (_, gradients) = pass.Pullback dy
+            store.Collect gradients
+            update ()
+            keep pass.State
+
+        loss
+
+    let check (input: Batch<'x>) =
+        if Batch.shape input <> model.Input then
+            raise (ShapeException(string model.Layer.About, $"examples of shape {model.Input}", $"{Batch.shape input}"))
+
     /// <summary>One step: forward, loss, backward, update.</summary>
     /// <param name="input">A batch of examples.</param>
     /// <param name="target">Their targets.</param>
     /// <returns>The mean loss of the batch before the update. When it is not finite nothing is updated.</returns>
     /// <exception cref="T:DL.Core.DLException">Shapes or targets do not fit; nothing is changed.</exception>
     member _.Step(input: Batch<'x>, target: Batch<'t>) : float =
+        check input
         let before = StepScope.Enter()
 
         try
-            let x = Batch.map adopt input
-            let pass = model.Layer.Apply Train store.Views state x
-            let struct (loss, dy) = rule.Loss.Evaluate pass.Output (Batch.map adopt target)
+            advance (Batch.map adopt input) (Batch.map adopt target)
+        finally
+            arena.Reset()
+            StepScope.Leave before
 
-            if Double.IsFinite loss then
-                let struct (_, gradients) = pass.Pullback dy
-                store.Collect gradients
-                update ()
-                keep pass.State
+    /// <summary>One step on some of the examples: the batch is gathered in the session's own memory.</summary>
+    /// <param name="data">The examples.</param>
+    /// <param name="rows">The positions of those to step on.</param>
+    /// <returns>As <c>Step</c>.</returns>
+    /// <exception cref="T:DL.Core.DLException">Shapes, targets or positions do not fit; nothing is changed.</exception>
+    member _.StepOn(data: Examples<'x, 't>, rows: int[]) : float =
+        check data.Inputs
+        let before = StepScope.Enter()
 
-            loss
+        try
+            let gather t : Tensor = Rows.Forward(adopt t, rows)
+            advance (Batch.map gather data.Inputs) (Batch.map gather data.Targets)
         finally
             arena.Reset()
             StepScope.Leave before
@@ -153,6 +177,6 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     /// The name of the first parameter that holds a value that is not finite, if any.
     member internal _.BrokenParameter =
-        let broken (t: Tensor) = Seq.exists (fun i -> not (Double.IsFinite(t.At i))) (seq { 0 .. t.Count - 1 })
-
-        Seq.zip (Layer.slots model.Layer) store.Views |> Seq.tryFind (fun (_, view) -> broken view) |> Option.map fst
+        Seq.zip (Layer.slots model.Layer) store.Views
+        |> Seq.tryFind (fun (_, view) -> view.FirstNotFinite() >= 0)
+        |> Option.map fst

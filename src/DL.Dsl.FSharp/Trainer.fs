@@ -144,8 +144,7 @@ module Trainer =
         let mutable batch = 0
 
         for rows in Batches.Indices(n, trainer.BatchSize, uint64 trainer.Seed, number) do
-            let part = Examples.take rows data
-            let loss = session.Step(part.Inputs, part.Targets)
+            let loss = session.StepOn(data, rows)
             batch <- batch + 1
 
             if not (Double.IsFinite loss) then
@@ -177,6 +176,7 @@ module Trainer =
     /// Or the loss stopped being finite: the message says at which epoch, batch and step.</exception>
     let resume (trainer: Trainer<'x, 'y, 't>) (data: Examples<'x, 't>) (fit: Fit<'x, 'y>) : Trained<'x, 'y> =
         check trainer fit.Model data
+        let data = Examples.convert (Model.elementType fit.Model.Precision) data
         let session = Session(trainer.Rule, fit)
         let batches = (Examples.count data + trainer.BatchSize - 1) / trainer.BatchSize
         let run sink = [ for number in 1 .. trainer.Epochs -> epoch trainer session data number sink ]

@@ -112,7 +112,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         var shift = S.Broadcast(largest);
         for (var i = 0L; i < n; i += S.Count)
         {
-            var e = MathVector.Exp<T, S>(S.Load(z + i) - shift);
+            var e = MathVector.ExpOfNegative<T, S>(S.Load(z + i) - shift);
             sum += e;
             if (gradient is not null) e.Store(gradient + i);
         }

@@ -10,7 +10,7 @@ internal static unsafe class Exponentials
     /// <summary>max_e x_e in every lane, but 0 where all are -infinity, which leaves the sum at 0 instead of NaN.</summary>
     [MethodImpl(Inline)]
     public static S RowShift<T, S>(T* x, long n) where T : unmanaged where S : struct, ISimd<S, T> =>
-        n == 0 ? S.Create(0) : Shift<T, S>(S.Broadcast(Reduce.Max<T, S>(x, n)));
+        n == 0 ? S.Create(0) : Shift<T, S>(S.Broadcast(Reduce.Peak<T, S>(x, n)));
 
     /// <summary>The shift of each column.</summary>
     [MethodImpl(Inline)]
@@ -29,8 +29,8 @@ internal static unsafe class Exponentials
         var i = 0L;
         for (; i + (2 * S.Count) <= n; i += 2 * S.Count)
         {
-            var e0 = MathVector.Exp<T, S>(S.Load(x + i) - shift);
-            var e1 = MathVector.Exp<T, S>(S.Load(x + i + S.Count) - shift);
+            var e0 = MathVector.ExpOfNegative<T, S>(S.Load(x + i) - shift);
+            var e1 = MathVector.ExpOfNegative<T, S>(S.Load(x + i + S.Count) - shift);
             if (y != null)
             {
                 e0.Store(y + i);
@@ -44,7 +44,7 @@ internal static unsafe class Exponentials
         for (; i < n; i += S.Count)
         {
             var lanes = Math.Min(S.Count, n - i);
-            var e = MathVector.Exp<T, S>(Lanes.Load<T, S>(x + i, lanes) - shift);
+            var e = MathVector.ExpOfNegative<T, S>(Lanes.Load<T, S>(x + i, lanes) - shift);
             if (y != null) Lanes.Store(e, y + i, lanes);
             s0 += lanes == S.Count ? e : Tail.Keep<T, S>(e, lanes);
         }
@@ -59,7 +59,7 @@ internal static unsafe class Exponentials
         var sum = S.Create(0);
         for (var e = 0L; e < n; e++)
         {
-            var term = MathVector.Exp<T, S>(Lanes.Load<T, S>(x + (e * stride), lanes) - shift);
+            var term = MathVector.ExpOfNegative<T, S>(Lanes.Load<T, S>(x + (e * stride), lanes) - shift);
             if (y != null) Lanes.Store(term, y + (e * stride), lanes);
             sum += term;
         }

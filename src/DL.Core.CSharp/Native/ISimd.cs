@@ -41,6 +41,15 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>a limited to [low, high]; NaN stays NaN. One instruction a bound, where <see cref="Max"/> needs three to keep NaN on either side.</summary>
     static abstract TSelf Clamp(TSelf a, double low, double high);
 
+    /// <summary>a, but at least low; NaN stays NaN.</summary>
+    static abstract TSelf Lift(TSelf a, double low);
+
+    /// <summary>a, but at most high; NaN stays NaN.</summary>
+    static abstract TSelf Cap(TSelf a, double high);
+
+    /// <summary>The larger; either of them where one is NaN.</summary>
+    static abstract TSelf Higher(TSelf a, TSelf b);
+
     static abstract TSelf Abs(TSelf a);
 
     static abstract TSelf Sqrt(TSelf a);

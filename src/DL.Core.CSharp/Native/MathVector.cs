@@ -15,8 +15,20 @@ internal static partial class MathVector
     public static S Exp<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        var r = Reduce<T, S>(S.Clamp(x, single ? -104 : -750, single ? 89 : 710), out var n);
-        return S.Scale(ExpSmall<T, S>(r) + S.Create(1), n);
+        return ExpWithin<T, S>(S.Clamp(x, single ? -104 : -750, single ? 89 : 710));
+    }
+
+    /// <summary>e^x for x at most 0: as <see cref="Exp{T, S}"/>, without the bound above.</summary>
+    [MethodImpl(Inline)]
+    public static S ExpOfNegative<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T> =>
+        ExpWithin<T, S>(S.Lift(x, typeof(T) == typeof(float) ? -104 : -750));
+
+    /// <summary>e^x where neither overflow nor complete underflow can occur.</summary>
+    [MethodImpl(Inline)]
+    private static S ExpWithin<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
+    {
+        var r = Reduce<T, S>(x, out var n);
+        return S.Scale(S.Fma(S.Fma(ExpCurve<T, S>(r), r, S.Create(1)), r, S.Create(1)), n);
     }
 
     /// <summary>e^x - 1, without cancellation near 0, where it is x itself. Worst error 1.27 in float32, 1.68 in float64.</summary>
@@ -75,7 +87,11 @@ internal static partial class MathVector
 
     /// <summary>e^r - 1 for |r| at most 0.35.</summary>
     [MethodImpl(Inline)]
-    private static S ExpSmall<T, S>(S r) where T : unmanaged where S : struct, ISimd<S, T>
+    private static S ExpSmall<T, S>(S r) where T : unmanaged where S : struct, ISimd<S, T> => S.Fma(ExpCurve<T, S>(r), r * r, r);
+
+    /// <summary>(e^r - 1 - r) / r^2 for |r| at most 0.35.</summary>
+    [MethodImpl(Inline)]
+    private static S ExpCurve<T, S>(S r) where T : unmanaged where S : struct, ISimd<S, T>
     {
         if (typeof(T) == typeof(float))
         {
@@ -83,8 +99,7 @@ internal static partial class MathVector
             p = S.Fma(p, r, S.Create(8.3334519073e-3));
             p = S.Fma(p, r, S.Create(4.1665795894e-2));
             p = S.Fma(p, r, S.Create(1.6666665459e-1));
-            p = S.Fma(p, r, S.Create(5.0000001201e-1));
-            return S.Fma(p, r * r, r);
+            return S.Fma(p, r, S.Create(5.0000001201e-1));
         }
 
         // Taylor: the next term is below 2e-16 of the sum at 0.35.
@@ -99,8 +114,7 @@ internal static partial class MathVector
         w = S.Fma(w, r, S.Create(1.0 / 120));
         w = S.Fma(w, r, S.Create(1.0 / 24));
         w = S.Fma(w, r, S.Create(1.0 / 6));
-        w = S.Fma(w, r, S.Create(0.5));
-        return S.Fma(w, r * r, r);
+        return S.Fma(w, r, S.Create(0.5));
     }
 
     /// <summary>log(1 + f) + e log 2 for f in [-0.3, 0.42].</summary>

@@ -95,6 +95,28 @@ internal static unsafe class Reduce
         return S.MaxLane(S.Max(S.Max(m0, m1), S.Load(x + n - S.Count)));
     }
 
+    /// <summary>The largest of n elements where none is NaN; any number where one is: for a shift, after which a NaN shows by itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static T Peak<T, S>(T* x, long n)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+    {
+        if (n < 4 * S.Count) return Max<T, S>(x, n);
+        S m0 = S.Load(x), m1 = m0, m2 = m0, m3 = m0;
+        var i = 0L;
+        for (; i + (4 * S.Count) <= n; i += 4 * S.Count)
+        {
+            m0 = S.Higher(m0, S.Load(x + i));
+            m1 = S.Higher(m1, S.Load(x + i + S.Count));
+            m2 = S.Higher(m2, S.Load(x + i + (2 * S.Count)));
+            m3 = S.Higher(m3, S.Load(x + i + (3 * S.Count)));
+        }
+
+        for (; i + S.Count <= n; i += S.Count) m0 = S.Higher(m0, S.Load(x + i));
+        // The last vector may overlap the one before it: a maximum does not mind.
+        return S.MaxLane(S.Higher(S.Higher(S.Higher(m0, m1), S.Higher(m2, m3)), S.Load(x + n - S.Count)));
+    }
+
     /// <summary>An element in float64.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Wide<T>(T value) where T : unmanaged =>

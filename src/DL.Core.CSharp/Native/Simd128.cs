@@ -76,6 +76,15 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
         new(Vector128.MinNative(Create(high)._lanes, Vector128.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
+    public static Simd128<T> Lift(Simd128<T> a, double low) => new(Vector128.MaxNative(Create(low)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Cap(Simd128<T> a, double high) => new(Vector128.MinNative(Create(high)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Higher(Simd128<T> a, Simd128<T> b) => new(Vector128.MaxNative(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd128<T> Abs(Simd128<T> a) => new(Vector128.Abs(a._lanes));
 
     [MethodImpl(Inline)]

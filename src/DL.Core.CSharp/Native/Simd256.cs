@@ -76,6 +76,15 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
         new(Vector256.MinNative(Create(high)._lanes, Vector256.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
+    public static Simd256<T> Lift(Simd256<T> a, double low) => new(Vector256.MaxNative(Create(low)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Cap(Simd256<T> a, double high) => new(Vector256.MinNative(Create(high)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Higher(Simd256<T> a, Simd256<T> b) => new(Vector256.MaxNative(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd256<T> Abs(Simd256<T> a) => new(Vector256.Abs(a._lanes));
 
     [MethodImpl(Inline)]

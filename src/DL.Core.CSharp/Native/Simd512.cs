@@ -77,6 +77,15 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
         new(Vector512.MinNative(Create(high)._lanes, Vector512.MaxNative(Create(low)._lanes, a._lanes)));
 
     [MethodImpl(Inline)]
+    public static Simd512<T> Lift(Simd512<T> a, double low) => new(Vector512.MaxNative(Create(low)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Cap(Simd512<T> a, double high) => new(Vector512.MinNative(Create(high)._lanes, a._lanes));
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Higher(Simd512<T> a, Simd512<T> b) => new(Vector512.MaxNative(a._lanes, b._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd512<T> Abs(Simd512<T> a) => new(Vector512.Abs(a._lanes));
 
     [MethodImpl(Inline)]

@@ -10,6 +10,10 @@ internal sealed unsafe class Worker
     // Long enough to bridge the serial stretches of a training step, short enough that an idle process costs nothing.
     private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;
 
+    // What Ready says beside zero: done, or nothing to do.
+    private const int Offered = 1;
+    private const int Taken = 2;
+
     private readonly SemaphoreSlim wake = new(0);
     private readonly Slot* slot;
     private BlasEngine? engine;
@@ -36,18 +40,21 @@ internal sealed unsafe class Worker
         slot->From = from;
         slot->To = to;
         slot->Flush = flush ? 1 : 0;
-        Volatile.Write(ref slot->Ready, 1);
+        Volatile.Write(ref slot->Ready, Offered);
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref slot->Parked) != 0 && Interlocked.Exchange(ref slot->Parked, 0) != 0)
             wake.Release();
     }
 
-    /// <summary>Waits until the part is done and gives the exception it ended with, if any.</summary>
+    /// <summary>Sees to it that the part is done and gives the exception it ended with, if any.</summary>
+    /// <remarks>A part the thread has not begun, since it sleeps or has no processor, is done here: waiting for it could take a thousand times as long.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal Exception? Join()
     {
+        if (Volatile.Read(ref slot->Ready) == Offered && Interlocked.CompareExchange(ref slot->Ready, 0, Offered) == Offered)
+            return RunHere();
         if (!Crowded)
-            for (var looks = 0; looks < 200_000 && Volatile.Read(ref slot->Ready) != 0; looks++)
+            for (var looks = 0; looks < 20_000 && Volatile.Read(ref slot->Ready) != 0; looks++)
                 Pause(looks);
         while (Volatile.Read(ref slot->Ready) != 0)
             Thread.Yield();
@@ -58,12 +65,27 @@ internal sealed unsafe class Worker
         return result;
     }
 
+    private Exception? RunHere()
+    {
+        try
+        {
+            Workers.RunInside(slot->Body, slot->State, slot->From, slot->To);
+            return null;
+        }
+        catch (Exception error)
+        {
+            return error;
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Loop()
     {
         while (true)
         {
             Await();
+            if (Interlocked.CompareExchange(ref slot->Ready, Taken, Offered) != Offered)
+                continue;
             try
             {
                 Denormals.Set(slot->Flush != 0);

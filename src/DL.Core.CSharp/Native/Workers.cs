@@ -67,9 +67,9 @@ internal static unsafe class Workers
         {
             failure = error;
         }
-        inside = false;
         for (var part = 1; part < parts; part++)
             failure = Pool[part - 1]!.Join() ?? failure;
+        inside = false;
         Volatile.Write(ref busy, 0);
         if (failure is not null)
             ExceptionDispatchInfo.Throw(failure);

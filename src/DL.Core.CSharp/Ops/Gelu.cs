@@ -9,9 +9,6 @@ namespace DL.Core.Ops;
 /// the limits at -infinity and infinity are 0 and infinity. Source: D. Hendrycks and K. Gimpel, Gaussian error linear units, 2016.</remarks>
 public static class Gelu
 {
-    // From here on Phi is 0 or 1 and phi is 0 in both precisions; an infinite x would turn the product into NaN.
-    private const double Far = 40;
-
     /// <summary><c>y = x Phi(x)</c>.</summary>
     /// <param name="x">Any shape, float32 or float64.</param>
     /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
@@ -47,10 +44,18 @@ public static class Gelu
         Elementwise.Map(dy, x, dx, default(Gradient<T>));
     }
 
+    // x Phi(x) = max(x, 0) - |x| Phi(-|x|) for either sign.
     private readonly struct Value<T> : IUnary<T> where T : unmanaged
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public S Apply<S>(S x) where S : struct, ISimd<S, T> => S.Clamp(x, -Far, double.PositiveInfinity) * MathVector.NormalCdf<T, S>(x, out _);
+        public S Apply<S>(S x) where S : struct, ISimd<S, T>
+        {
+            var tail = MathVector.NormalTail<T, S>(x, out var a, out _);
+            var y = S.Fma(-a, tail, S.Lift(x, 0));
+            if (typeof(T) == typeof(float)) return y;
+            var near = S.Fma(x * x, MathVector.NormalCentre<T, S>(a), x * S.Create(0.5));
+            return S.Select(S.Less(a, S.Create(1)), near, y);
+        }
     }
 
     private readonly struct Gradient<T> : IBinary<T> where T : unmanaged
@@ -58,9 +63,13 @@ public static class Gelu
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S dy, S x) where S : struct, ISimd<S, T>
         {
-            var cdf = MathVector.NormalCdf<T, S>(x, out var density);
-            var near = S.Clamp(x, -Far, Far);
-            return dy * S.Fma(near, density, cdf);
+            var tail = MathVector.NormalTail<T, S>(x, out var a, out var density);
+            // Phi(x) + x phi(x) = s for negative x and 1 - s for positive x, with s = Phi(-a) - a phi(a).
+            var s = S.Fma(-a, density, tail);
+            var slope = S.Select(S.Greater(x, S.Create(0)), S.Create(1) - s, s);
+            if (typeof(T) == typeof(float)) return dy * slope;
+            var near = S.Fma(x, MathVector.NormalCentre<T, S>(a) + density, S.Create(0.5));
+            return dy * S.Select(S.Less(a, S.Create(1)), near, slope);
         }
     }
 }

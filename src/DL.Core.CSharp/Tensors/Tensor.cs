@@ -134,6 +134,9 @@ public abstract class Tensor
     /// <param name="other">The other tensor.</param>
     public abstract bool SameBits(Tensor other);
 
+    /// <summary>The offset of the first element that is NaN or infinite, or -1.</summary>
+    internal abstract int FirstNotFinite();
+
     /// <summary>Zeros of another shape, of this tensor's element type and in its place.</summary>
     internal abstract Tensor ZerosOf(Shape shape);
 

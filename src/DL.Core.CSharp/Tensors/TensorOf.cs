@@ -107,6 +107,15 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
         Arena is null ? Tensor<TOut>.OnHeap(shape) : Arena.Allocate<TOut>(shape);
 
     /// <inheritdoc/>
+    internal override int FirstNotFinite()
+    {
+        var span = Span;
+        for (var i = 0; i < span.Length; i++)
+            if (!double.IsFinite(AsDouble(span[i]))) return i;
+        return -1;
+    }
+
+    /// <inheritdoc/>
     internal override Tensor ZerosOf(Shape shape)
     {
         var zeros = New<T>(shape);

@@ -151,6 +151,23 @@ let ``a training step allocates less than 64 KiB whatever the batch`` () =
         Assert.True(bytes < 65536L, $"{bytes} bytes for {rows} rows")
 
 [<Fact>]
+let ``a step on rows is the step on the rows taken, and leaves as little`` () =
+    let data = examples 2000
+    let rows = Array.init 1024 (fun i -> (i * 7) % 2000)
+    let part = Examples.take rows data
+
+    let gathered, taken =
+        Session(trainer.Rule, Trainer.start trainer.Rule (model ())), Session(trainer.Rule, Trainer.start trainer.Rule (model ()))
+
+    for _ in 1..3 do
+        Assert.Equal(taken.Step(part.Inputs, part.Targets), gathered.StepOn(data, rows))
+
+    Assert.True(sameParams taken.Model gathered.Model)
+    let before = GC.GetAllocatedBytesForCurrentThread()
+    gathered.StepOn(data, rows) |> ignore
+    Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 65536L)
+
+[<Fact>]
 let ``a tensor kept past its step says so`` () =
     let mutable kept = None
 
