@@ -7,7 +7,7 @@ internal abstract class BlasEngine
 {
     // From here on a second thread pays for the operands being read twice.
     private const long DivisibleWork = 1 << 21;
-    private const long LeastPart = 192;
+    private const long LeastPart = 512;
     private const int MostParts = 16;
     private const long PartGrain = 16;
 
