@@ -92,17 +92,17 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         var whole = Classes - (Classes % S.Count);
         var sum = S.Create(0);
         sum = Exponentials(z, gradient, whole, largest, sum);
-        if (whole < Classes)
-        {
-            var left = (int)(Classes - whole);
-            var room = stackalloc T[S.Count];
-            S.Create(double.NegativeInfinity).Store(room);
-            new Span<T>(z + whole, left).CopyTo(new Span<T>(room, left));
-            sum = Exponentials(room, room, S.Count, largest, sum);
-            if (gradient is not null) new Span<T>(room, left).CopyTo(new Span<T>(gradient + whole, left));
-        }
-
+        if (whole < Classes) sum = Last(z + whole, gradient is null ? null : gradient + whole, Classes - whole, largest, sum);
         return double.CreateTruncating(S.Sum(sum));
+    }
+
+    // Classes that do not fill a vector; the missing ones are at -infinity and add nothing.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static S Last<S>(T* z, T* gradient, long left, T largest, S sum) where S : struct, ISimd<S, T>
+    {
+        var e = MathVector.ExpOfNegative<T, S>(Padded.Load(z, left, S.Create(double.NegativeInfinity)) - S.Broadcast(largest));
+        if (gradient is not null) Padded.Store(e, gradient, left);
+        return sum + e;
     }
 
     // The exponential is used once in the method, for a second use would take the compiler past its budget of inlining.
