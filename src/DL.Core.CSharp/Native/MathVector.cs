@@ -80,7 +80,9 @@ internal static partial class MathVector
     private static S Reduce<T, S>(S x, out S n) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        n = S.Round(x * S.Create(Log2E));
+        // Adding 1.5 times the first power of two whose neighbours are integers rounds; taking it away again leaves the integer.
+        var magic = S.Create(single ? 12_582_912 : 6_755_399_441_055_744);
+        n = S.Fma(x, S.Create(Log2E), magic) - magic;
         var r = S.Fma(n, S.Create(single ? -0.693359375 : -6.93147180369123816490e-01), x);
         return S.Fma(n, S.Create(single ? 2.12194440e-4 : -1.90821492927058770002e-10), r);
     }
