@@ -18,8 +18,8 @@ type Settings =
 /// <summary>Settings of a run.</summary>
 [<RequireQualifiedAccess>]
 module Settings =
-    let private parse (name: string) (fallback: uint64) (least: uint64) (most: uint64) =
-        match Environment.GetEnvironmentVariable name with
+    let private parse (setting: string -> string | null) (name: string) (fallback: uint64) (least: uint64) (most: uint64) =
+        match setting name with
         | null
         | "" -> fallback
         | text ->
@@ -30,11 +30,14 @@ module Settings =
     /// <summary>100 cases from seed 1.</summary>
     let defaults: Settings = { Cases = 100; Seed = 1UL }
 
+    /// The defaults, with what a lookup gives for DL_CASES and DL_SEED in their place.
+    let internal from (setting: string -> string | null) : Settings =
+        { Cases = int (parse setting "DL_CASES" (uint64 defaults.Cases) 1UL 1_000_000UL)
+          Seed = parse setting "DL_SEED" defaults.Seed 0UL UInt64.MaxValue }
+
     /// <summary>The defaults, with <c>DL_CASES</c> and <c>DL_SEED</c> of the environment in their place where they are set.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">One of them is not a whole number.</exception>
-    let fromEnvironment () : Settings =
-        { Cases = int (parse "DL_CASES" (uint64 defaults.Cases) 1UL 1_000_000UL)
-          Seed = parse "DL_SEED" defaults.Seed 0UL UInt64.MaxValue }
+    let fromEnvironment () : Settings = from Environment.GetEnvironmentVariable
 
 /// <summary>The case a law does not hold in, made as small as it goes.</summary>
 type CounterExample =

@@ -39,14 +39,8 @@ let private entry held =
       WorstError = (if held then 1e-9 else nan)
       Held = held }
 
-let private environment name value (work: unit -> 'a) =
-    let before = Environment.GetEnvironmentVariable name
-    Environment.SetEnvironmentVariable(name, value)
-
-    try
-        work ()
-    finally
-        Environment.SetEnvironmentVariable(name, before)
+/// The settings where the environment holds one variable.
+let private set name value () = Settings.from (fun asked -> if asked = name then value else null)
 
 /// The laws of this file.
 let laws: Law list =
@@ -82,13 +76,11 @@ let laws: Law list =
           Laws.checkWith { Claims.none with MixesExamples = true } (Shape.vec 4) batchNorm
           Evidence.fine)
       fact "settings come from the environment and are refused when they are no numbers" (fun () ->
-          let read () = Settings.fromEnvironment ()
-
           Evidence.worst
-              [ Evidence.exact "cases" ((environment "DL_CASES" "7" read).Cases = 7)
-                Evidence.exact "seed" ((environment "DL_SEED" "9" read).Seed = 9UL)
-                throws typeof<InvalidArgumentException> (fun () -> environment "DL_CASES" "many" read |> ignore)
-                throws typeof<InvalidArgumentException> (fun () -> environment "DL_CASES" "0" read |> ignore) ])
+              [ Evidence.exact "cases" ((set "DL_CASES" "7" ()).Cases = 7)
+                Evidence.exact "seed" ((set "DL_SEED" "9" ()).Seed = 9UL)
+                throws typeof<InvalidArgumentException> (set "DL_CASES" "many" >> ignore)
+                throws typeof<InvalidArgumentException> (set "DL_CASES" "0" >> ignore) ])
       fact "a certificate is a table and a document" (fun () ->
           let entries = [ entry true; entry false ]
           let text = Certificate.markdown [ "managed" ] (fun _ -> Some "left") entries
