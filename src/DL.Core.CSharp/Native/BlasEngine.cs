@@ -7,9 +7,12 @@ internal abstract class BlasEngine
 {
     // From here on a second thread pays for the operands being read twice.
     private const long DivisibleWork = 1 << 21;
-    private const long LeastPart = 512;
-    private const int MostParts = 16;
+    private const long LeastPart = 128;
     private const long PartGrain = 16;
+
+    // Each part costs a packing of the other factor: so many as the machine can work on at once, and two even where only one is used,
+    // as a process that is held to one processor shall get the bits of a free one on a small machine.
+    private static readonly int MostParts = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
     // The managed kernels serve every engine up to here: with wide vectors they are as fast, else a call costs more than a tiny product.
     private static readonly long SmallWork = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
@@ -33,7 +36,8 @@ internal abstract class BlasEngine
         where T : unmanaged => (long)product.M * product.N * product.K > (OnTrial ? 0 : SmallWork);
 
     /// <summary>The size of the parts <paramref name="count"/> rows or columns are handed to a library in.</summary>
-    /// <remarks>A library blocks k by the size of the part, so the parts follow from the shape and not from the number of threads: the bits then do as well.</remarks>
+    /// <remarks>A library blocks k by the size of the part, so the parts follow from the shape and the machine and not from the number of threads
+    /// in use: the bits then do as well.</remarks>
     protected static long PartSize<T>(in Product<T> product, long count)
         where T : unmanaged
     {
