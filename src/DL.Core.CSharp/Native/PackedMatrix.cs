@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
@@ -15,7 +14,7 @@ internal sealed unsafe class PackedMatrix<T> : IDisposable
     internal PackedMatrix(int k, int n)
     {
         (K, N) = (k, n);
-        block = (T*)NativeMemory.AlignedAlloc((nuint)(Math.Max(1, Strips * Strip * K) * sizeof(T)), 64);
+        block = (T*)AlignedMemory.Allocate((nuint)(Math.Max(1, Strips * Strip * K) * sizeof(T)));
     }
 
     ~PackedMatrix() => Free();
@@ -93,7 +92,7 @@ internal sealed unsafe class PackedMatrix<T> : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(block);
+        AlignedMemory.Free(block);
         block = null;
     }
 

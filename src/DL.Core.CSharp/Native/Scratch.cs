@@ -1,12 +1,9 @@
-using System.Runtime.InteropServices;
 
 namespace DL.Core.Kernels;
 
 /// <summary>Work space of one thread for the packed parts of a product: aligned native memory that grows on demand and lives as long as its thread.</summary>
 internal sealed unsafe class Scratch
 {
-    private const int Alignment = 64;
-
     // Kernels may store up to a vector past the part they fill.
     private const int Slack = 256;
 
@@ -22,8 +19,8 @@ internal sealed unsafe class Scratch
 
     ~Scratch()
     {
-        NativeMemory.AlignedFree(left);
-        NativeMemory.AlignedFree(right);
+        AlignedMemory.Free(left);
+        AlignedMemory.Free(right);
     }
 
     /// <summary>Room for <paramref name="bytes"/> of the packed left factor; the content is whatever was there.</summary>
@@ -43,10 +40,10 @@ internal sealed unsafe class Scratch
     private static void* Grow(ref void* block, ref nuint size, long bytes)
     {
         var wanted = ((nuint)bytes + Slack + 4095) & ~(nuint)4095;
-        NativeMemory.AlignedFree(block);
+        AlignedMemory.Free(block);
         block = null;
         size = 0;
-        block = NativeMemory.AlignedAlloc(wanted, Alignment);
+        block = AlignedMemory.Allocate(wanted);
         size = wanted;
         return block;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DL.Core.Kernels;
 
 namespace DL.Core;
 
@@ -31,7 +32,7 @@ internal sealed unsafe class Arena : IDisposable
     public T* Keep<T>(int count) where T : unmanaged
     {
         var length = RoundUp((nuint)count * (nuint)sizeof(T)) + Alignment;
-        var block = NativeMemory.AlignedAlloc(length, Alignment);
+        var block = AlignedMemory.Allocate(length);
         NativeMemory.Clear(block, length);
         _kept.Add((nint)block);
         return (T*)block;
@@ -88,22 +89,22 @@ internal sealed unsafe class Arena : IDisposable
         // The rest of the last block is given up until the blocks are merged at the next reset.
         _used = _total;
         var length = Math.Max(need, Math.Max(FirstBlock, _total));
-        _blocks.Add(((nint)NativeMemory.AlignedAlloc(length, Alignment), length));
+        _blocks.Add(((nint)AlignedMemory.Allocate(length), length));
         _total += length;
     }
 
     private void Merge()
     {
-        foreach (var (start, _) in _blocks) NativeMemory.AlignedFree((void*)start);
+        foreach (var (start, _) in _blocks) AlignedMemory.Free((void*)start);
         _blocks.Clear();
         var length = _total;
-        _blocks.Add(((nint)NativeMemory.AlignedAlloc(length, Alignment), length));
+        _blocks.Add(((nint)AlignedMemory.Allocate(length), length));
     }
 
     private void Free()
     {
-        foreach (var (start, _) in _blocks) NativeMemory.AlignedFree((void*)start);
-        foreach (var block in _kept) NativeMemory.AlignedFree((void*)block);
+        foreach (var (start, _) in _blocks) AlignedMemory.Free((void*)start);
+        foreach (var block in _kept) AlignedMemory.Free((void*)block);
         _blocks.Clear();
         _kept.Clear();
         _total = _used = 0;
