@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -130,6 +131,13 @@ internal static unsafe class AxisKernels
 /// <summary>A vector at the end of a row or a whole one.</summary>
 internal static unsafe class Lanes
 {
+    /// <summary>Fetches the cache line at an address that is about to be read or written, inside an array or not, where the machine takes such hints.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* address) where T : unmanaged
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static S Load<T, S>(T* source, long lanes)
         where T : unmanaged

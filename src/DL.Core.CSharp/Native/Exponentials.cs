@@ -29,10 +29,15 @@ internal static unsafe class Exponentials
         var i = 0L;
         for (; i + (2 * S.Count) <= n; i += 2 * S.Count)
         {
+            // The next row, which the machine does not foresee while it works through this one several times.
+            Lanes.Prefetch(x + n + i);
+            Lanes.Prefetch(x + n + i + S.Count);
             var e0 = MathVector.ExpOfNegative<T, S>(S.Load(x + i) - shift);
             var e1 = MathVector.ExpOfNegative<T, S>(S.Load(x + i + S.Count) - shift);
             if (y != null)
             {
+                Lanes.Prefetch(y + n + i);
+                Lanes.Prefetch(y + n + i + S.Count);
                 e0.Store(y + i);
                 e1.Store(y + i + S.Count);
             }

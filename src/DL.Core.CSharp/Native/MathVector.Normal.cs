@@ -8,7 +8,7 @@ internal static partial class MathVector
     private const double InverseRoot2Pi = 0.3989422804014327;
 
     /// <summary>Phi(-|x|), the integral of phi(t) = e^(-t^2 / 2) / sqrt(2 pi) from -infinity to -|x|, with |x| as far as it matters and phi(x) itself.
-    /// Worst error 20 in float32 for |x| up to 6, 3.34 in float64 beyond 1.</summary>
+    /// Worst error 18 in float32 for |x| up to 6, 3.34 in float64 beyond 1.</summary>
     /// <remarks>Phi(-a) = e^(-a^2 / 2) R(a) for a from 0 on, so that the tail keeps its relative accuracy where 1 + erf would cancel. R and the
     /// other polynomials are fitted at Chebyshev points.</remarks>
     [MethodImpl(Inline)]
@@ -18,9 +18,20 @@ internal static partial class MathVector
         // At these ends the exponential is still a normal number, so it needs no bounds of its own.
         a = S.Cap(S.Abs(x), single ? 13 : 37.5);
         var square = a * a;
-        var e = ExpWithin<T, S>(square * S.Create(-0.5));
-        // The rounding error of the square would be multiplied by the square in the exponential: where it shows it is put back.
-        if (!single) e = S.Fma(e, S.Fma(a, a, -square) * S.Create(-0.5), e);
+        S e;
+        if (single)
+        {
+            // e^(-a^2 / 2) as a power of two, which takes one multiplication less.
+            var n = NearestInteger<T, S>(square, -0.5 * Log2E);
+            e = S.Scale(Exp2Small<T, S>(S.Fma(square, S.Create(-0.5 * Log2E), -n)), n);
+        }
+        else
+        {
+            e = ExpWithin<T, S>(square * S.Create(-0.5));
+            // The rounding error of the square would be multiplied by the square in the exponential: it is put back.
+            e = S.Fma(e, S.Fma(a, a, -square) * S.Create(-0.5), e);
+        }
+
         density = e * S.Create(InverseRoot2Pi);
         return e * (single ? TailSingle<T, S>(a) : TailDouble<T, S>(a));
     }

@@ -10,7 +10,7 @@ internal static partial class MathVector
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const double Log2E = 1.4426950408889634;
 
-    /// <summary>e^x. NaN stays NaN, overflow is infinity, underflow is gradual. Worst error 0.92 in float32, 0.93 in float64.</summary>
+    /// <summary>e^x. NaN stays NaN, overflow is infinity, underflow is gradual. Worst error 0.96 in float32, 0.83 in float64.</summary>
     [MethodImpl(Inline)]
     public static S Exp<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
@@ -27,8 +27,38 @@ internal static partial class MathVector
     [MethodImpl(Inline)]
     private static S ExpWithin<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
-        var r = Reduce<T, S>(x, out var n);
+        S r, n;
+        if (typeof(T) == typeof(float))
+        {
+            n = NearestInteger<T, S>(x, Log2E);
+            // The logarithm in two parts, the first of which is a float32.
+            r = S.Fma(x, S.Create(1.92596299e-8), S.Fma(x, S.Create(1.4426950216293335), -n));
+            return S.Scale(Exp2Small<T, S>(r), n);
+        }
+
+        r = Reduce<T, S>(x, out n);
         return S.Scale(S.Fma(S.Fma(ExpCurve<T, S>(r), r, S.Create(1)), r, S.Create(1)), n);
+    }
+
+    /// <summary>The integer nearest to a factor times x, for results up to a million.</summary>
+    [MethodImpl(Inline)]
+    private static S NearestInteger<T, S>(S x, double factor) where T : unmanaged where S : struct, ISimd<S, T>
+    {
+        // Adding 1.5 times the first power of two whose neighbours are integers rounds; taking it away again leaves the integer.
+        var magic = S.Create(typeof(T) == typeof(float) ? 12_582_912 : 6_755_399_441_055_744);
+        return S.Fma(x, S.Create(factor), magic) - magic;
+    }
+
+    /// <summary>2^r in float32 for |r| at most 1/2, a minimax polynomial.</summary>
+    [MethodImpl(Inline)]
+    private static S Exp2Small<T, S>(S r) where T : unmanaged where S : struct, ISimd<S, T>
+    {
+        var p = S.Fma(r, S.Create(0.0001535336196), S.Create(0.001339887385));
+        p = S.Fma(p, r, S.Create(0.009618436918));
+        p = S.Fma(p, r, S.Create(0.05550332367));
+        p = S.Fma(p, r, S.Create(0.2402264774));
+        p = S.Fma(p, r, S.Create(0.6931471825));
+        return S.Fma(p, r, S.Create(1));
     }
 
     /// <summary>e^x - 1, without cancellation near 0, where it is x itself. Worst error 1.27 in float32, 1.68 in float64.</summary>
@@ -80,9 +110,7 @@ internal static partial class MathVector
     private static S Reduce<T, S>(S x, out S n) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var single = typeof(T) == typeof(float);
-        // Adding 1.5 times the first power of two whose neighbours are integers rounds; taking it away again leaves the integer.
-        var magic = S.Create(single ? 12_582_912 : 6_755_399_441_055_744);
-        n = S.Fma(x, S.Create(Log2E), magic) - magic;
+        n = NearestInteger<T, S>(x, Log2E);
         var r = S.Fma(n, S.Create(single ? -0.693359375 : -6.93147180369123816490e-01), x);
         return S.Fma(n, S.Create(single ? 2.12194440e-4 : -1.90821492927058770002e-10), r);
     }
