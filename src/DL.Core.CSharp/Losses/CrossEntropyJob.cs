@@ -82,7 +82,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         }
 
         for (; i + S.Count <= Classes; i += S.Count) a = S.Max(a, S.Load(z + i));
-        if (i < Classes) a = S.Max(a, Padded.Load(z + i, Classes - i, S.Create(double.NegativeInfinity)));
+        if (i < Classes) a = S.Max(a, Lanes.Load(z + i, Classes - i, S.Create(double.NegativeInfinity)));
         return S.MaxLane(S.Max(S.Max(a, b), S.Max(c, d)));
     }
 
@@ -100,8 +100,8 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static S Last<S>(T* z, T* gradient, long left, T largest, S sum) where S : struct, ISimd<S, T>
     {
-        var e = MathVector.ExpOfNegative<T, S>(Padded.Load(z, left, S.Create(double.NegativeInfinity)) - S.Broadcast(largest));
-        if (gradient is not null) Padded.Store(e, gradient, left);
+        var e = MathVector.ExpOfNegative<T, S>(Lanes.Load(z, left, S.Create(double.NegativeInfinity)) - S.Broadcast(largest));
+        if (gradient is not null) e.Store(gradient, left);
         return sum + e;
     }
 
@@ -137,9 +137,9 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         {
             // Missing logits are the largest, so that their difference is 0; missing coefficients are cut off.
             var left = Classes - i;
-            var a = Padded.First<T, S>(Coefficient<S>(q, i, left), left);
+            var a = (S.First(left) & Coefficient<S>(q, i, left));
             total += a;
-            product = S.Fma(a, Padded.Load(z + i, left, largest) - largest, product);
+            product = S.Fma(a, Lanes.Load(z + i, left, largest) - largest, product);
         }
 
         return (double.CreateTruncating(S.Sum(total)), double.CreateTruncating(S.Sum(product)));
@@ -150,7 +150,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     {
         var i = 0L;
         for (; i + S.Count <= Classes; i += S.Count) (S.Load(gradient + i) * scale).Store(gradient + i);
-        if (i < Classes) Padded.Store(Padded.Load<T, S>(gradient + i, Classes - i) * scale, gradient + i, Classes - i);
+        if (i < Classes) (S.Load(gradient + i, Classes - i) * scale).Store(gradient + i, Classes - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -161,7 +161,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
             S.Fma(Coefficient<S>(q, i, S.Count), minus, S.Load(gradient + i) * scale).Store(gradient + i);
         if (i == Classes) return;
         var left = Classes - i;
-        Padded.Store(S.Fma(Coefficient<S>(q, i, left), minus, Padded.Load<T, S>(gradient + i, left) * scale), gradient + i, left);
+        S.Fma(Coefficient<S>(q, i, left), minus, S.Load(gradient + i, left) * scale).Store(gradient + i, left);
     }
 
     /// <summary>w ((1 - smoothing) q + smoothing / C), or w smoothing / C without q.</summary>
@@ -169,10 +169,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
     private readonly S Coefficient<S>(T* q, long i, long left) where S : struct, ISimd<S, T>
     {
         var a = S.Create(Smoothing / Classes);
-        if (q is not null) a = S.Fma(Lanes<S>(q + i, left), S.Create(1 - Smoothing), a);
-        return Weights is null ? a : a * Lanes<S>(Weights + i, left);
+        if (q is not null) a = S.Fma(S.Load(q + i, left), S.Create(1 - Smoothing), a);
+        return Weights is null ? a : a * S.Load(Weights + i, left);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static S Lanes<S>(T* source, long left) where S : struct, ISimd<S, T> => left == S.Count ? S.Load(source) : Padded.Load<T, S>(source, left);
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -99,9 +98,9 @@ internal static unsafe class AxisKernels
                 for (var i = 0L; i < inner; i += S.Count)
                 {
                     var lanes = Math.Min(S.Count, inner - i);
-                    var max = Lanes.Load<T, S>(x + i, lanes);
-                    for (var e = 1L; e < extent; e++) max = S.Max(max, Lanes.Load<T, S>(x + (e * inner) + i, lanes));
-                    Lanes.Store(max, job.Y + (o * inner) + i, lanes);
+                    var max = S.Load(x + i, lanes);
+                    for (var e = 1L; e < extent; e++) max = S.Max(max, S.Load(x + (e * inner) + i, lanes));
+                    max.Store(job.Y + (o * inner) + i, lanes);
                 }
             }
         }
@@ -125,30 +124,5 @@ internal static unsafe class AxisKernels
                 for (var e = 1; e < extent; e++) first.CopyTo(x[(e * inner)..]);
             }
         }
-    }
-}
-
-/// <summary>A vector at the end of a row or a whole one.</summary>
-internal static unsafe class Lanes
-{
-    /// <summary>Fetches the cache line at an address that is about to be read or written, inside an array or not, where the machine takes such hints.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T* address) where T : unmanaged
-    {
-        if (Sse.IsSupported) Sse.Prefetch0(address);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static S Load<T, S>(T* source, long lanes)
-        where T : unmanaged
-        where S : struct, ISimd<S, T> => lanes == S.Count ? S.Load(source) : Tail.Load<T, S>(source, lanes);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<T, S>(S value, T* destination, long lanes)
-        where T : unmanaged
-        where S : struct, ISimd<S, T>
-    {
-        if (lanes == S.Count) value.Store(destination);
-        else Tail.Store(value, destination, lanes);
     }
 }

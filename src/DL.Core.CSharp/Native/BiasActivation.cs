@@ -70,14 +70,14 @@ internal static unsafe class BiasActivation
                 if (bias is null)
                 {
                     for (; j + S.Count <= n; j += S.Count) op.Apply(S.Load(y + j)).Store(y + j);
-                    if (j < n) Tail.Store(op.Apply(Tail.Load<T, S>(y + j, n - j)), y + j, n - j);
+                    if (j < n) op.Apply(S.Load(y + j, n - j)).Store(y + j, n - j);
                     continue;
                 }
 
                 for (; j + S.Count <= n; j += S.Count) op.Apply(S.Load(y + j) + S.Load(bias + j)).Store(y + j);
                 if (j == n) continue;
                 var left = n - j;
-                Tail.Store(op.Apply(Tail.Load<T, S>(y + j, left) + Tail.Load<T, S>(bias + j, left)), y + j, left);
+                op.Apply(S.Load(y + j, left) + S.Load(bias + j, left)).Store(y + j, left);
             }
         }
 
@@ -94,7 +94,7 @@ internal static unsafe class BiasActivation
                 var left = count - i;
                 var b = S.Load(pattern + at);
                 if (left >= S.Count) op.Apply(S.Load(y + i) + b).Store(y + i);
-                else Tail.Store(op.Apply(Tail.Load<T, S>(y + i, left) + b), y + i, left);
+                else op.Apply(S.Load(y + i, left) + b).Store(y + i, left);
                 at += S.Count;
                 if (at == length) at = 0;
             }

@@ -42,7 +42,7 @@ internal static unsafe class BiasRows
                 var j = 0L;
                 for (; j + S.Count <= job.Columns; j += S.Count) (S.Load(x + j) + S.Load(job.B + j)).Store(y + j);
                 var left = job.Columns - j;
-                if (left > 0) Tail.Store(Tail.Load<T, S>(x + j, left) + Tail.Load<T, S>(job.B + j, left), y + j, left);
+                if (left > 0) (S.Load(x + j, left) + S.Load(job.B + j, left)).Store(y + j, left);
             }
         }
     }

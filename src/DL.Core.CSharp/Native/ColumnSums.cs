@@ -119,11 +119,11 @@ internal static unsafe class ColumnSums
             {
                 var sum = S.Create(0);
                 for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
-                    sum += x + S.Count <= end ? S.Load(x) : Tail.Load<T, S>(x, lanes);
+                    sum += x + S.Count <= end ? S.Load(x) : S.Load(x, lanes);
                 total += sum;
             }
 
-            Tail.Store(Tail.Load<T, S>(y, lanes) + total, y, lanes);
+            (S.Load(y, lanes) + total).Store(y, lanes);
         }
     }
 }

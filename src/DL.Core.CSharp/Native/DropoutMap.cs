@@ -48,7 +48,7 @@ internal static unsafe class DropoutMap
             var factor = S.Create(scale);
             var i = 0L;
             for (; i + S.Count <= count; i += S.Count) (S.AtLeast(words + i, threshold) & (S.Load(x + i) * factor)).Store(y + i);
-            if (i < count) Tail.Store(S.AtLeast(words + i, threshold) & (Tail.Load<T, S>(x + i, count - i) * factor), y + i, count - i);
+            if (i < count) (S.AtLeast(words + i, threshold) & (S.Load(x + i, count - i) * factor)).Store(y + i, count - i);
         }
     }
 }

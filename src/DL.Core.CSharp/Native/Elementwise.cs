@@ -54,10 +54,10 @@ internal static unsafe class Elementwise
             var whole = n - (n % S.Count);
             Loop<S>(x, y, whole, op);
             if (whole == n) return;
-            var lanes = default(Tail.Buffer);
-            Tail.Copy(x + whole, (T*)&lanes, n - whole);
+            Vector512<byte> lanes;
+            S.Load(x + whole, n - whole).Store((T*)&lanes);
             Loop<S>((T*)&lanes, (T*)&lanes, S.Count, op);
-            Tail.Copy((T*)&lanes, y + whole, n - whole);
+            S.Load((T*)&lanes).Store(y + whole, n - whole);
         }
 
         // One use of the operation in the method, for a second one would take the compiler past its budget of inlining.
@@ -90,11 +90,11 @@ internal static unsafe class Elementwise
             var whole = n - (n % S.Count);
             Loop<S>(a, b, y, whole, op);
             if (whole == n) return;
-            Tail.Buffer first = default, second = default;
-            Tail.Copy(a + whole, (T*)&first, n - whole);
-            Tail.Copy(b + whole, (T*)&second, n - whole);
+            Vector512<byte> first, second;
+            S.Load(a + whole, n - whole).Store((T*)&first);
+            S.Load(b + whole, n - whole).Store((T*)&second);
             Loop<S>((T*)&first, (T*)&second, (T*)&first, S.Count, op);
-            Tail.Copy((T*)&first, y + whole, n - whole);
+            S.Load((T*)&first).Store(y + whole, n - whole);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -102,88 +102,5 @@ internal static unsafe class Elementwise
         {
             for (var i = 0L; i < n; i += S.Count) op.Apply(S.Load(a + i), S.Load(b + i)).Store(y + i);
         }
-    }
-}
-
-/// <summary>The part of a vector that is left at the end of a row.</summary>
-internal static unsafe class Tail
-{
-    /// <summary>The first <paramref name="left"/> lanes from memory, the others zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static S Load<T, S>(T* source, long left)
-        where T : unmanaged
-        where S : struct, ISimd<S, T>
-    {
-        var lanes = default(Buffer);
-        Bytes((byte*)source, (byte*)&lanes, left * sizeof(T));
-        return S.Load((T*)&lanes);
-    }
-
-    /// <summary>The first <paramref name="left"/> lanes, the others zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static S Keep<T, S>(S value, long left)
-        where T : unmanaged
-        where S : struct, ISimd<S, T>
-    {
-        var lanes = default(Buffer);
-        Store(value, (T*)&lanes, left);
-        return S.Load((T*)&lanes);
-    }
-
-    /// <summary>Writes the first <paramref name="left"/> lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<T, S>(S value, T* destination, long left)
-        where T : unmanaged
-        where S : struct, ISimd<S, T>
-    {
-        var lanes = default(Buffer);
-        value.Store((T*)&lanes);
-        Bytes((byte*)&lanes, (byte*)destination, left * sizeof(T));
-    }
-
-    /// <summary>Copies lanes to or from a buffer.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Copy<T>(T* source, T* destination, long left) where T : unmanaged =>
-        Bytes((byte*)source, (byte*)destination, left * sizeof(T));
-
-    // Halves of a vector by the bits of the length; the runtime's own copy is several times slower until it has been compiled anew.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Bytes(byte* source, byte* destination, long count)
-    {
-        if (count == 64)
-        {
-            Vector512.Load(source).Store(destination);
-            return;
-        }
-
-        if ((count & 32) != 0)
-        {
-            Vector256.Load(source).Store(destination);
-            source += 32;
-            destination += 32;
-        }
-
-        if ((count & 16) != 0)
-        {
-            Vector128.Load(source).Store(destination);
-            source += 16;
-            destination += 16;
-        }
-
-        if ((count & 8) != 0)
-        {
-            Unsafe.WriteUnaligned(destination, Unsafe.ReadUnaligned<ulong>(source));
-            source += 8;
-            destination += 8;
-        }
-
-        if ((count & 4) != 0) Unsafe.WriteUnaligned(destination, Unsafe.ReadUnaligned<uint>(source));
-    }
-
-    /// <summary>Room for the widest vector.</summary>
-    [InlineArray(8)]
-    internal struct Buffer
-    {
-        private long _first;
     }
 }

@@ -17,7 +17,7 @@ internal static unsafe class Exponentials
     public static S ColumnShift<T, S>(T* x, long n, long stride, long lanes) where T : unmanaged where S : struct, ISimd<S, T>
     {
         var max = S.Create(double.NegativeInfinity);
-        for (var e = 0L; e < n; e++) max = S.Max(max, Lanes.Load<T, S>(x + (e * stride), lanes));
+        for (var e = 0L; e < n; e++) max = S.Max(max, S.Load(x + (e * stride), lanes));
         return Shift<T, S>(max);
     }
 
@@ -49,9 +49,9 @@ internal static unsafe class Exponentials
         for (; i < n; i += S.Count)
         {
             var lanes = Math.Min(S.Count, n - i);
-            var e = MathVector.ExpOfNegative<T, S>(Lanes.Load<T, S>(x + i, lanes) - shift);
-            if (y != null) Lanes.Store(e, y + i, lanes);
-            s0 += lanes == S.Count ? e : Tail.Keep<T, S>(e, lanes);
+            var e = MathVector.ExpOfNegative<T, S>(S.Load(x + i, lanes) - shift);
+            if (y != null) e.Store(y + i, lanes);
+            s0 += lanes == S.Count ? e : (S.First(lanes) & e);
         }
 
         return S.Broadcast(S.Sum(s0 + s1));
@@ -64,8 +64,8 @@ internal static unsafe class Exponentials
         var sum = S.Create(0);
         for (var e = 0L; e < n; e++)
         {
-            var term = MathVector.ExpOfNegative<T, S>(Lanes.Load<T, S>(x + (e * stride), lanes) - shift);
-            if (y != null) Lanes.Store(term, y + (e * stride), lanes);
+            var term = MathVector.ExpOfNegative<T, S>(S.Load(x + (e * stride), lanes) - shift);
+            if (y != null) term.Store(y + (e * stride), lanes);
             sum += term;
         }
 

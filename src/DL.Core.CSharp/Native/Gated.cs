@@ -51,13 +51,13 @@ internal static unsafe class Gated
             Loop<S>(job.A + from, job.B + from, job.C + from, job.Y + from, job.Z + from, whole - from, job.Op);
             var left = to - whole;
             if (left == 0) return;
-            Tail.Buffer a = default, b = default, c = default;
-            Tail.Copy(job.A + whole, (T*)&a, left);
-            Tail.Copy(job.B + whole, (T*)&b, left);
-            Tail.Copy(job.C + whole, (T*)&c, left);
+            Vector512<byte> a, b, c;
+            S.Load(job.A + whole, left).Store((T*)&a);
+            S.Load(job.B + whole, left).Store((T*)&b);
+            S.Load(job.C + whole, left).Store((T*)&c);
             Loop<S>((T*)&a, (T*)&b, (T*)&c, (T*)&a, (T*)&b, S.Count, job.Op);
-            Tail.Copy((T*)&a, job.Y + whole, left);
-            Tail.Copy((T*)&b, job.Z + whole, left);
+            S.Load((T*)&a).Store(job.Y + whole, left);
+            S.Load((T*)&b).Store(job.Z + whole, left);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -11,11 +11,20 @@ internal unsafe interface ISimd<TSelf, T>
 
     static abstract TSelf Load(T* source);
 
+    /// <summary>The first lanes from memory, the others zero; no memory behind them is touched. The number is from 0 to <see cref="Count"/>.</summary>
+    static abstract TSelf Load(T* source, long lanes);
+
     static abstract TSelf Create(double value);
 
     static abstract TSelf Broadcast(T value);
 
     void Store(T* destination);
+
+    /// <summary>Writes the first lanes; no memory behind them is touched.</summary>
+    void Store(T* destination, long lanes);
+
+    /// <summary>All bits set in the first lanes.</summary>
+    static abstract TSelf First(long lanes);
 
     static abstract TSelf operator +(TSelf a, TSelf b);
 

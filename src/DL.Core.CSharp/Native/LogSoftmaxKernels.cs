@@ -12,7 +12,7 @@ internal readonly unsafe struct LogSoftmaxForward<T> : IAxisKernel<T> where T : 
         var log = LogOf<S>(Exponentials.RowSum(a, null, n, shift));
         var i = 0L;
         for (; i + S.Count <= n; i += S.Count) (S.Load(a + i) - shift - log).Store(y + i);
-        if (i < n) Tail.Store(Tail.Load<T, S>(a + i, n - i) - shift - log, y + i, n - i);
+        if (i < n) (S.Load(a + i, n - i) - shift - log).Store(y + i, n - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -20,7 +20,7 @@ internal readonly unsafe struct LogSoftmaxForward<T> : IAxisKernel<T> where T : 
     {
         var shift = Exponentials.ColumnShift<T, S>(a, n, stride, lanes);
         var log = LogOf<S>(Exponentials.ColumnSum(a, null, n, stride, lanes, shift));
-        for (var e = 0L; e < n; e++) Lanes.Store(Lanes.Load<T, S>(a + (e * stride), lanes) - shift - log, y + (e * stride), lanes);
+        for (var e = 0L; e < n; e++) (S.Load(a + (e * stride), lanes) - shift - log).Store(y + (e * stride), lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,8 +46,8 @@ internal readonly unsafe struct LogSoftmaxBackward<T> : IAxisKernel<T> where T :
         S max = S.Create(double.NegativeInfinity), sum = S.Create(0);
         for (var e = 0L; e < n; e++)
         {
-            max = S.Max(max, Lanes.Load<T, S>(b + (e * stride), lanes));
-            sum += Lanes.Load<T, S>(a + (e * stride), lanes);
+            max = S.Max(max, S.Load(b + (e * stride), lanes));
+            sum += S.Load(a + (e * stride), lanes);
         }
 
         var masked = Masked(max);
@@ -61,8 +61,8 @@ internal readonly unsafe struct LogSoftmaxBackward<T> : IAxisKernel<T> where T :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step<S>(T* dy, T* y, T* dx, long lanes, S masked, S sum) where S : struct, ISimd<S, T>
     {
-        var gradient = S.Fma(-MathVector.Exp<T, S>(Lanes.Load<T, S>(y, lanes)), sum, Lanes.Load<T, S>(dy, lanes));
-        Lanes.Store(S.Select(masked, S.Create(0), gradient), dx, lanes);
+        var gradient = S.Fma(-MathVector.Exp<T, S>(S.Load(y, lanes)), sum, S.Load(dy, lanes));
+        S.Select(masked, S.Create(0), gradient).Store(dx, lanes);
     }
 }
 
@@ -72,13 +72,13 @@ internal readonly unsafe struct LogSumExpForward<T> : IAxisKernel<T> where T : u
     public void Row<S>(T* a, T* b, T* c, T* y, long n) where S : struct, ISimd<S, T>
     {
         var shift = Exponentials.RowShift<T, S>(a, n);
-        Tail.Store(shift + MathVector.Log<T, S>(Exponentials.RowSum(a, null, n, shift)), y, 1);
+        (shift + MathVector.Log<T, S>(Exponentials.RowSum(a, null, n, shift))).Store(y, 1);
     }
 
     public void Columns<S>(T* a, T* b, T* c, T* y, long n, long stride, long lanes) where S : struct, ISimd<S, T>
     {
         var shift = Exponentials.ColumnShift<T, S>(a, n, stride, lanes);
-        Lanes.Store(shift + MathVector.Log<T, S>(Exponentials.ColumnSum(a, null, n, stride, lanes, shift)), y, lanes);
+        (shift + MathVector.Log<T, S>(Exponentials.ColumnSum(a, null, n, stride, lanes, shift))).Store(y, lanes);
     }
 }
 
@@ -95,7 +95,7 @@ internal readonly unsafe struct LogSumExpBackward<T> : IAxisKernel<T> where T : 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Columns<S>(T* a, T* b, T* c, T* y, long n, long stride, long lanes) where S : struct, ISimd<S, T>
     {
-        S dy = Lanes.Load<T, S>(a, lanes), total = Lanes.Load<T, S>(c, lanes);
+        S dy = S.Load(a, lanes), total = S.Load(c, lanes);
         for (var e = 0L; e < n; e++) Step(dy, total, b + (e * stride), y + (e * stride), lanes);
     }
 
@@ -103,7 +103,7 @@ internal readonly unsafe struct LogSumExpBackward<T> : IAxisKernel<T> where T : 
     private static void Step<S>(S dy, S total, T* x, T* dx, long lanes) where S : struct, ISimd<S, T>
     {
         var masked = S.Less(total, S.Create(typeof(T) == typeof(float) ? float.MinValue : double.MinValue));
-        var share = MathVector.Exp<T, S>(Lanes.Load<T, S>(x, lanes) - total);
-        Lanes.Store(S.Select(masked, S.Create(0), dy * share), dx, lanes);
+        var share = MathVector.Exp<T, S>(S.Load(x, lanes) - total);
+        S.Select(masked, S.Create(0), dy * share).Store(dx, lanes);
     }
 }

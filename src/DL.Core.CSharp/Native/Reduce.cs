@@ -61,7 +61,7 @@ internal static unsafe class Reduce
             }
 
             for (; i + S.Count <= to; i += S.Count) s0 += S.Load(x + i);
-            if (i < to) s1 += Tail.Load<T, S>(x + i, to - i);
+            if (i < to) s1 += S.Load(x + i, to - i);
             total += Wide(S.Sum((s0 + s1) + (s2 + s3)));
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -29,6 +30,18 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
     public static Simd128<T> Load(T* source) => new(Vector128.Load(source));
 
     [MethodImpl(Inline)]
+    public static Simd128<T> Load(T* source, long lanes)
+    {
+        if (Avx.IsSupported)
+            return IsSingle
+                ? new(Avx.MaskLoad((float*)source, First(lanes)._lanes.AsSingle()).As<float, T>())
+                : new(Avx.MaskLoad((double*)source, First(lanes)._lanes.AsDouble()).As<double, T>());
+        var part = Vector128<T>.Zero;
+        for (var lane = 0L; lane < lanes; lane++) ((T*)&part)[lane] = source[lane];
+        return new(part);
+    }
+
+    [MethodImpl(Inline)]
     public static Simd128<T> Create(double value) =>
         IsSingle ? new(Vector128.Create((float)value).As<float, T>()) : new(Vector128.Create(value).As<double, T>());
 
@@ -37,6 +50,29 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
 
     [MethodImpl(Inline)]
     public void Store(T* destination) => _lanes.Store(destination);
+
+    [MethodImpl(Inline)]
+    public void Store(T* destination, long lanes)
+    {
+        if (!Avx.IsSupported)
+        {
+            var part = _lanes;
+            for (var lane = 0L; lane < lanes; lane++) destination[lane] = ((T*)&part)[lane];
+        }
+        else if (IsSingle)
+        {
+            Avx.MaskStore((float*)destination, First(lanes)._lanes.AsSingle(), _lanes.AsSingle());
+        }
+        else
+        {
+            Avx.MaskStore((double*)destination, First(lanes)._lanes.AsDouble(), _lanes.AsDouble());
+        }
+    }
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> First(long lanes) => IsSingle
+        ? new(Vector128.GreaterThan(Vector128.Create((int)lanes), Vector128<int>.Indices).As<int, T>())
+        : new(Vector128.GreaterThan(Vector128.Create(lanes), Vector128<long>.Indices).As<long, T>());
 
     [MethodImpl(Inline)]
     public static Simd128<T> operator +(Simd128<T> a, Simd128<T> b) => new(a._lanes + b._lanes);

@@ -30,6 +30,18 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
     public static Simd512<T> Load(T* source) => new(Vector512.Load(source));
 
     [MethodImpl(Inline)]
+    public static Simd512<T> Load(T* source, long lanes)
+    {
+        if (Avx512F.IsSupported)
+            return IsSingle
+                ? new(Avx512F.MaskLoad((float*)source, First(lanes)._lanes.AsSingle(), Vector512<float>.Zero).As<float, T>())
+                : new(Avx512F.MaskLoad((double*)source, First(lanes)._lanes.AsDouble(), Vector512<double>.Zero).As<double, T>());
+        var part = Vector512<T>.Zero;
+        for (var lane = 0L; lane < lanes; lane++) ((T*)&part)[lane] = source[lane];
+        return new(part);
+    }
+
+    [MethodImpl(Inline)]
     public static Simd512<T> Create(double value) =>
         IsSingle ? new(Vector512.Create((float)value).As<float, T>()) : new(Vector512.Create(value).As<double, T>());
 
@@ -38,6 +50,29 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
 
     [MethodImpl(Inline)]
     public void Store(T* destination) => _lanes.Store(destination);
+
+    [MethodImpl(Inline)]
+    public void Store(T* destination, long lanes)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            var part = _lanes;
+            for (var lane = 0L; lane < lanes; lane++) destination[lane] = ((T*)&part)[lane];
+        }
+        else if (IsSingle)
+        {
+            Avx512F.MaskStore((float*)destination, First(lanes)._lanes.AsSingle(), _lanes.AsSingle());
+        }
+        else
+        {
+            Avx512F.MaskStore((double*)destination, First(lanes)._lanes.AsDouble(), _lanes.AsDouble());
+        }
+    }
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> First(long lanes) => IsSingle
+        ? new(Vector512.GreaterThan(Vector512.Create((int)lanes), Vector512<int>.Indices).As<int, T>())
+        : new(Vector512.GreaterThan(Vector512.Create(lanes), Vector512<long>.Indices).As<long, T>());
 
     [MethodImpl(Inline)]
     public static Simd512<T> operator +(Simd512<T> a, Simd512<T> b) => new(a._lanes + b._lanes);

@@ -11,7 +11,7 @@ internal readonly unsafe struct SoftmaxForward<T> : IAxisKernel<T> where T : unm
         var inverse = Inverse<S>(Exponentials.RowSum(a, y, n, Exponentials.RowShift<T, S>(a, n)));
         var i = 0L;
         for (; i + S.Count <= n; i += S.Count) (S.Load(y + i) * inverse).Store(y + i);
-        if (i < n) Tail.Store(Tail.Load<T, S>(y + i, n - i) * inverse, y + i, n - i);
+        if (i < n) (S.Load(y + i, n - i) * inverse).Store(y + i, n - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -19,7 +19,7 @@ internal readonly unsafe struct SoftmaxForward<T> : IAxisKernel<T> where T : unm
     {
         var shift = Exponentials.ColumnShift<T, S>(a, n, stride, lanes);
         var inverse = Inverse<S>(Exponentials.ColumnSum(a, y, n, stride, lanes, shift));
-        for (var e = 0L; e < n; e++) Lanes.Store(Lanes.Load<T, S>(y + (e * stride), lanes) * inverse, y + (e * stride), lanes);
+        for (var e = 0L; e < n; e++) (S.Load(y + (e * stride), lanes) * inverse).Store(y + (e * stride), lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,12 +44,12 @@ internal readonly unsafe struct SoftmaxBackward<T> : IAxisKernel<T> where T : un
         for (; i < n; i += S.Count)
         {
             var lanes = Math.Min(S.Count, n - i);
-            d0 = S.Fma(Lanes.Load<T, S>(a + i, lanes), Lanes.Load<T, S>(b + i, lanes), d0);
+            d0 = S.Fma(S.Load(a + i, lanes), S.Load(b + i, lanes), d0);
         }
 
         var dot = S.Broadcast(S.Sum(d0 + d1));
         for (i = 0; i + S.Count <= n; i += S.Count) (S.Load(b + i) * (S.Load(a + i) - dot)).Store(y + i);
-        if (i < n) Tail.Store(Tail.Load<T, S>(b + i, n - i) * (Tail.Load<T, S>(a + i, n - i) - dot), y + i, n - i);
+        if (i < n) (S.Load(b + i, n - i) * (S.Load(a + i, n - i) - dot)).Store(y + i, n - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -57,11 +57,11 @@ internal readonly unsafe struct SoftmaxBackward<T> : IAxisKernel<T> where T : un
     {
         var dot = S.Create(0);
         for (var e = 0L; e < n; e++)
-            dot = S.Fma(Lanes.Load<T, S>(a + (e * stride), lanes), Lanes.Load<T, S>(b + (e * stride), lanes), dot);
+            dot = S.Fma(S.Load(a + (e * stride), lanes), S.Load(b + (e * stride), lanes), dot);
         for (var e = 0L; e < n; e++)
         {
             var at = e * stride;
-            Lanes.Store(Lanes.Load<T, S>(b + at, lanes) * (Lanes.Load<T, S>(a + at, lanes) - dot), y + at, lanes);
+            (S.Load(b + at, lanes) * (S.Load(a + at, lanes) - dot)).Store(y + at, lanes);
         }
     }
 }

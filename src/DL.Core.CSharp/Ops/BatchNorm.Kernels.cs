@@ -260,7 +260,7 @@ public static unsafe partial class BatchNorm
             var c = 0L;
             for (; c + S.Count <= n; c += S.Count)
                 S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c);
-            if (c < n) Padded.Store(S.Fma(Padded.Load<T, S>(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)), y + c, n - c);
+            if (c < n) S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c, n - c);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -274,8 +274,8 @@ public static unsafe partial class BatchNorm
             }
 
             if (c == n) return;
-            var last = S.Fma(Padded.Load<T, S>(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
-            Padded.Store(S.Fma(Padded.Load<T, S>(dy + c, n - c), S.Load(scale + c), last), y + c, n - c);
+            var last = S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
+            S.Fma(S.Load(dy + c, n - c), S.Load(scale + c), last).Store(y + c, n - c);
         }
     }
 }

@@ -54,7 +54,7 @@ public static unsafe partial class LayerNorm
             }
 
             for (; i + S.Count <= n; i += S.Count) a += S.Load(x + i);
-            if (i < n) a += Padded.Load<T, S>(x + i, n - i);
+            if (i < n) a += S.Load(x + i, n - i);
             var shift = T.CreateTruncating(double.CreateTruncating(S.Sum(a + b + (c + d))) / n);
             var center = S.Broadcast(shift);
 
@@ -71,7 +71,7 @@ public static unsafe partial class LayerNorm
 
             for (; i < n; i += S.Count)
             {
-                var rest = (n - i >= S.Count ? S.Load(x + i) : Padded.Load(x + i, n - i, center)) - center;
+                var rest = (n - i >= S.Count ? S.Load(x + i) : Lanes.Load(x + i, n - i, center)) - center;
                 sum += rest;
                 square = S.Fma(rest, rest, square);
             }
@@ -91,8 +91,8 @@ public static unsafe partial class LayerNorm
                 S.Fma(hat.Apply(S.Load(x + i)), S.Load(gamma + i), S.Load(beta + i)).Store(y + i);
             if (i == n) return;
             var left = n - i;
-            var rest = S.Fma(hat.Apply(Padded.Load<T, S>(x + i, left)), Padded.Load<T, S>(gamma + i, left), Padded.Load<T, S>(beta + i, left));
-            Padded.Store(rest, y + i, left);
+            var rest = S.Fma(hat.Apply(S.Load(x + i, left)), S.Load(gamma + i, left), S.Load(beta + i, left));
+            rest.Store(y + i, left);
         }
     }
 
@@ -159,11 +159,11 @@ public static unsafe partial class LayerNorm
             if (i < n)
             {
                 // Lanes past the row have dy = 0 and so add nothing; the sums' rows are padded to whole vectors.
-                var d = Padded.Load<T, S>(dy + i, n - i);
-                var xhat = hat.Apply(Padded.Load(x + i, n - i, hat.Center));
+                var d = S.Load(dy + i, n - i);
+                var xhat = hat.Apply(Lanes.Load(x + i, n - i, hat.Center));
                 S.Fma(d, xhat, S.Load(dgamma + i)).Store(dgamma + i);
                 (S.Load(dbeta + i) + d).Store(dbeta + i);
-                var g = d * Padded.Load<T, S>(gamma + i, n - i);
+                var g = d * S.Load(gamma + i, n - i);
                 sum += g;
                 product = S.Fma(g, xhat, product);
             }
@@ -184,8 +184,8 @@ public static unsafe partial class LayerNorm
                 S.Fma(S.Load(dy + i) * S.Load(gamma + i), scale, S.Fma(hat.Apply(S.Load(x + i)), tilt, constant)).Store(dx + i);
             if (i == n) return;
             var left = n - i;
-            var g = Padded.Load<T, S>(dy + i, left) * Padded.Load<T, S>(gamma + i, left);
-            Padded.Store(S.Fma(g, scale, S.Fma(hat.Apply(Padded.Load<T, S>(x + i, left)), tilt, constant)), dx + i, left);
+            var g = S.Load(dy + i, left) * S.Load(gamma + i, left);
+            S.Fma(g, scale, S.Fma(hat.Apply(S.Load(x + i, left)), tilt, constant)).Store(dx + i, left);
         }
     }
 

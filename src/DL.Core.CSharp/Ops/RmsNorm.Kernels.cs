@@ -49,7 +49,7 @@ public static unsafe partial class RmsNorm
             }
 
             for (; i + S.Count <= n; i += S.Count) a = Square(S.Load(x + i), a);
-            if (i < n) a = Square(Padded.Load<T, S>(x + i, n - i), a);
+            if (i < n) a = Square(S.Load(x + i, n - i), a);
             return double.CreateTruncating(S.Sum(a + b + (c + d)));
         }
 
@@ -61,7 +61,7 @@ public static unsafe partial class RmsNorm
         {
             var i = 0L;
             for (; i + S.Count <= n; i += S.Count) (S.Load(x + i) * rrms * S.Load(gamma + i)).Store(y + i);
-            if (i < n) Padded.Store(Padded.Load<T, S>(x + i, n - i) * rrms * Padded.Load<T, S>(gamma + i, n - i), y + i, n - i);
+            if (i < n) (S.Load(x + i, n - i) * rrms * S.Load(gamma + i, n - i)).Store(y + i, n - i);
         }
     }
 
@@ -119,9 +119,9 @@ public static unsafe partial class RmsNorm
 
             if (i < n)
             {
-                var term = Padded.Load<T, S>(dy + i, n - i) * (Padded.Load<T, S>(x + i, n - i) * rrms);
+                var term = S.Load(dy + i, n - i) * (S.Load(x + i, n - i) * rrms);
                 (S.Load(dgamma + i) + term).Store(dgamma + i);
-                product = S.Fma(term, Padded.Load<T, S>(gamma + i, n - i), product);
+                product = S.Fma(term, S.Load(gamma + i, n - i), product);
             }
 
             return double.CreateTruncating(S.Sum(product));
@@ -135,8 +135,8 @@ public static unsafe partial class RmsNorm
                 S.Fma(S.Load(dy + i) * S.Load(gamma + i), rrms, S.Load(x + i) * slope).Store(dx + i);
             if (i == n) return;
             var left = n - i;
-            var g = Padded.Load<T, S>(dy + i, left) * Padded.Load<T, S>(gamma + i, left);
-            Padded.Store(S.Fma(g, rrms, Padded.Load<T, S>(x + i, left) * slope), dx + i, left);
+            var g = S.Load(dy + i, left) * S.Load(gamma + i, left);
+            S.Fma(g, rrms, S.Load(x + i, left) * slope).Store(dx + i, left);
         }
     }
 }

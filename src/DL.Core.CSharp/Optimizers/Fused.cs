@@ -80,9 +80,9 @@ internal static unsafe class Fused
 
             if (i == n) return;
             var left = n - i;
-            var last = Padded.Load<T, S>(v + i, left);
-            Padded.Store(rule.Apply(Padded.Load<T, S>(w + i, left), Padded.Load<T, S>(g + i, left), ref last), w + i, left);
-            Padded.Store(last, v + i, left);
+            var last = S.Load(v + i, left);
+            rule.Apply(S.Load(w + i, left), S.Load(g + i, left), ref last).Store(w + i, left);
+            last.Store(v + i, left);
         }
     }
 
@@ -124,11 +124,11 @@ internal static unsafe class Fused
 
             if (i == to) return;
             var left = to - i;
-            var m1 = Padded.Load<T, S>(m + i, left);
-            var v1 = Padded.Load<T, S>(v + i, left);
-            Padded.Store(rule.Apply(Padded.Load<T, S>(w + i, left), Padded.Load<T, S>(g + i, left), ref m1, ref v1), w + i, left);
-            Padded.Store(m1, m + i, left);
-            Padded.Store(v1, v + i, left);
+            var m1 = S.Load(m + i, left);
+            var v1 = S.Load(v + i, left);
+            rule.Apply(S.Load(w + i, left), S.Load(g + i, left), ref m1, ref v1).Store(w + i, left);
+            m1.Store(m + i, left);
+            v1.Store(v + i, left);
         }
     }
 }

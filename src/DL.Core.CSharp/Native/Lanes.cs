@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace DL.Core.Kernels;
+
+/// <summary>What kernels ask of memory beside plain vectors.</summary>
+internal static unsafe class Lanes
+{
+    /// <summary>The first <paramref name="left"/> lanes from memory, the others from <paramref name="fill"/>; no memory behind them is touched.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static S Load<T, S>(T* source, long left, S fill)
+        where T : unmanaged
+        where S : struct, ISimd<S, T> => S.Select(S.First(left), S.Load(source, left), fill);
+
+    /// <summary>Fetches the cache line at an address that is about to be read or written, inside an array or not, where the machine takes such hints.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* address) where T : unmanaged
+    {
+        if (Sse.IsSupported) Sse.Prefetch0(address);
+    }
+}
