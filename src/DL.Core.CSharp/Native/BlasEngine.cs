@@ -14,8 +14,9 @@ internal abstract class BlasEngine
     // as a process that is held to one processor shall get the bits of a free one on a small machine.
     private static readonly int MostParts = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
-    // The managed kernels serve every engine up to here: with wide vectors they are as fast, else a call costs more than a tiny product.
-    private static readonly long SmallWork = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
+    // The managed kernels serve every engine up to here: with wide vectors they are as fast or faster, else a call costs more than a tiny product.
+    private static readonly long SmallSingle = Vector512.IsHardwareAccelerated ? 1 << 30 : 1 << 12;
+    private static readonly long SmallDouble = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
 
     /// <summary>Whether the engine is being tried and has to do even small products itself.</summary>
     internal bool OnTrial { get; set; } = true;
@@ -33,7 +34,11 @@ internal abstract class BlasEngine
 
     /// <summary>Whether the product is worth the call of a native library.</summary>
     protected bool Worthwhile<T>(in Product<T> product)
-        where T : unmanaged => (long)product.M * product.N * product.K > (OnTrial ? 0 : SmallWork);
+        where T : unmanaged
+    {
+        var small = typeof(T) == typeof(float) ? SmallSingle : SmallDouble;
+        return (long)product.M * product.N * product.K > (OnTrial ? 0 : small);
+    }
 
     /// <summary>The size of the parts <paramref name="count"/> rows or columns are handed to a library in.</summary>
     /// <remarks>A library blocks k by the size of the part, so the parts follow from the shape and the machine and not from the number of threads

@@ -20,6 +20,9 @@ internal static unsafe class GemmManaged
     // What exceeds this does not stay in the second-level cache beside the rest.
     private const int LargeBytes = 256 << 10;
 
+    // Lines of a transposed A beyond this lie on more pages than a few strips of columns repay the walking of.
+    private const int HugeBytes = 1 << 20;
+
     // So many columns repay the copying of A.
     private const int WideEnough = 512;
     private const int PageBytes = 4096;
@@ -140,7 +143,7 @@ internal static unsafe class GemmManaged
         long bytesA = (long)product.K * product.M * sizeof(T), bytesB = (long)product.K * product.N * sizeof(T);
         var packB = product.TransposeB || (product.M > 2 * V.TileRows && bytesB > InPlaceBytes);
         var packA = product.TransposeA
-            ? product.N > 2 * V.Count && bytesA > (crowded ? InPlaceBytes : 4 * InPlaceBytes)
+            ? product.N > (crowded || bytesA > HugeBytes ? 2 : 16) * V.Count && bytesA > (crowded ? InPlaceBytes : 4 * InPlaceBytes)
             : product.N >= (crowded ? WideEnough / 2 : WideEnough) && bytesA > LargeBytes;
         return (packA, packB);
     }
