@@ -18,10 +18,13 @@ let private operations: Operation list =
       Losses.CrossEntropy.operations ]
     |> List.concat
 
+/// What multiplies matrices.
+let private products: Law list =
+    (Ops.Linear.operations |> List.collect OperationLaws.all) @ Ops.Products.laws @ Layers.Registry.laws
+
 /// What multiplies matrices is held to its laws on every engine.
 let private onEveryEngine: Law list =
-    [ Ops.Linear.operations |> List.collect OperationLaws.all
-      Layers.Registry.laws
+    [ products
       Laws.ofArchitectures
       Composition.Category.laws
       Composition.Combinators.laws
@@ -29,6 +32,7 @@ let private onEveryEngine: Law list =
       Training.Steps.laws ]
     |> List.concat
     |> Engines.each
+    |> List.append (Engines.eachAlone products)
 
 let private structure: Law list =
     [ Structure.Coverage.laws

@@ -15,11 +15,14 @@ internal abstract class BlasEngine
     private static readonly int MostParts = Math.Clamp(Environment.ProcessorCount, 2, 16);
 
     // The managed kernels serve every engine up to here: with wide vectors they are as fast or faster, else a call costs more than a tiny product.
-    private static readonly long SmallSingle = Vector512.IsHardwareAccelerated ? 1 << 30 : 1 << 12;
-    private static readonly long SmallDouble = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
+    private static readonly long SmallWork = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
 
-    /// <summary>Whether the engine is being tried and has to do even small products itself.</summary>
-    internal bool OnTrial { get; set; } = true;
+    // In float32 they stay ahead much longer, as long as the result keeps to the caches.
+    private static readonly long SmallSingleWork = Vector512.IsHardwareAccelerated ? 1 << 30 : 1 << 12;
+    private const long SmallSingleResult = 1 << 20;
+
+    /// <summary>Whether the engine has to do every product itself, as while it is being tried.</summary>
+    internal bool Alone { get; set; } = true;
 
     internal abstract string Name { get; }
 
@@ -36,8 +39,9 @@ internal abstract class BlasEngine
     protected bool Worthwhile<T>(in Product<T> product)
         where T : unmanaged
     {
-        var small = typeof(T) == typeof(float) ? SmallSingle : SmallDouble;
-        return (long)product.M * product.N * product.K > (OnTrial ? 0 : small);
+        long result = (long)product.M * product.N, work = result * product.K;
+        if (Alone) return work > 0;
+        return work > (typeof(T) == typeof(float) && result <= SmallSingleResult ? SmallSingleWork : SmallWork);
     }
 
     /// <summary>The size of the parts <paramref name="count"/> rows or columns are handed to a library in.</summary>

@@ -12,7 +12,7 @@ internal static unsafe class EngineTrial
         for (var form = 0; form < 8; form++)
             if (!Single(engine, (form & 1) != 0, (form & 2) != 0, (form & 4) != 0) || !Double(engine, (form & 1) != 0, (form & 2) != 0, (form & 4) != 0))
                 return false;
-        engine.OnTrial = false;
+        engine.Alone = false;
         return true;
     }
 

@@ -41,13 +41,13 @@ internal sealed unsafe class MklEngine : CblasEngine
 
     internal override void Multiply(in Product<float> product)
     {
-        if (OnTrial || !jit.TryMultiply(product))
+        if (Alone || !jit.TryMultiply(product))
             base.Multiply(product);
     }
 
     internal override void Multiply(in Product<double> product)
     {
-        if (OnTrial || !jit.TryMultiply(product))
+        if (Alone || !jit.TryMultiply(product))
             base.Multiply(product);
     }
 

@@ -1,0 +1,62 @@
+/// What is not finite goes through a matrix product as it goes through the sums that define it.
+module DL.Properties.Ops.Products
+
+open System
+open DL.Core
+open DL.Core.Ops
+open DL.Laws
+
+/// Rows, columns and steps around the widths of vectors and tiles.
+let private sizes =
+    [ 1, 1, 1; 1, 17, 33; 2, 1, 64; 3, 5, 7; 4, 40, 50; 7, 33, 1; 13, 15, 17; 16, 16, 16; 31, 65, 12; 70, 34, 9 ]
+
+let private specials = [ nan; infinity; -infinity ]
+
+/// Numbers of at least 1, one of them replaced.
+let private numbers (seed: uint64) count (replaced: (int * float) option) =
+    let x = (Numbers.tensor Ordinary seed [ count ]).ToArray<float>() |> Array.map (fun v -> 1.0 + abs v)
+    replaced |> Option.iter (fun (at, value) -> x[at % count] <- value)
+    x
+
+let private tensor (element: ElementType) rows columns (x: float[]) =
+    (Tensor.Of<float>(ReadOnlySpan<float> x, Shape(ReadOnlySpan<int> [| rows; columns |]))).To element
+
+let private turned rows columns (x: float[]) = Array.init x.Length (fun i -> x[i % rows * columns + i / rows])
+
+let private sums m n k (a: float[]) (b: float[]) =
+    Array.init (m * n) (fun i -> Seq.sum (seq { for p in 0 .. k - 1 -> a[i / n * k + p] * b[p * n + i % n] }))
+
+/// The product of a and b in each of its three forms.
+let private forms element m n k (a: float[]) (b: float[]) =
+    let t = tensor element
+
+    [ "a b", Linear.Forward(t m k a, t k n b)
+      "a b^T", Linear.BackwardInput(t m k a, t n k (turned k n b))
+      "a^T b", Linear.BackwardWeight(t k m (turned m k a), t k n b, t m n (Array.zeroCreate (m * n))) ]
+
+let private alike (expected: float) (got: float) =
+    if Double.IsFinite expected then Double.IsFinite got
+    elif Double.IsNaN expected then Double.IsNaN got
+    else got = expected
+
+let private case element (m, n, k) special at inLeft =
+    let put here = if here then Some(at, special) else None
+    let a, b = numbers 1UL (m * k) (put inLeft), numbers 2UL (k * n) (put (not inLeft))
+    let expected = sums m n k a b
+
+    Evidence.worst
+        [ for form, product in forms element m n k a b do
+              let got = product.ToArray<float>()
+              let where = $"{form} of {m} x {k} and {k} x {n} in {element}, {special} at {at}"
+              Evidence.exact where (Array.forall2 alike expected got) ]
+
+/// The laws of this file.
+let laws: Law list =
+    [ Law.fact "what is not finite reaches the sums it belongs to and no other" "matrix product" (fun () ->
+          Evidence.worst
+              [ for element in [ ElementType.Float32; ElementType.Float64 ] do
+                    for size in sizes do
+                        for special in specials do
+                            for at in [ 0; 5; 101; 9999 ] do
+                                case element size special at true
+                                case element size special at false ]) ]
