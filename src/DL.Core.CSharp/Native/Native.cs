@@ -5,7 +5,8 @@ namespace DL.Core;
 /// <summary>The engine underneath: which one was found, how many threads it uses, and everything that was tried.</summary>
 /// <remarks>
 /// <c>DL_BLAS</c> names a library to try first, <c>DL_ENGINE</c> (<c>managed</c> or <c>mkl</c>) forces one, <c>DL_THREADS</c> sets the number of threads.
-/// A missing or broken library never ends the process: the managed engine needs nothing installed.
+/// A missing or broken library never ends the process: the managed engine needs nothing installed. Under every engine the managed kernels
+/// compute the products they are as fast at; a library gets the larger ones.
 /// </remarks>
 public static class Native
 {
