@@ -18,7 +18,7 @@ internal abstract class BlasEngine
     private static readonly long SmallWork = Vector512.IsHardwareAccelerated ? 1 << 25 : 1 << 12;
 
     // In float32 they stay ahead much longer, as long as the result keeps to the caches.
-    private static readonly long SmallSingleWork = Vector512.IsHardwareAccelerated ? 1 << 30 : 1 << 12;
+    private static readonly long SmallSingleWork = Vector512.IsHardwareAccelerated ? 1 << 29 : 1 << 12;
     private const long SmallSingleResult = 1 << 20;
 
     /// <summary>Whether the engine has to do every product itself, as while it is being tried.</summary>
