@@ -13,21 +13,24 @@ internal abstract class ReadOnlyStream : Stream
 
     public sealed override bool CanWrite => false;
 
-    public sealed override long Length => throw new NotSupportedException();
+    public sealed override long Length => throw ForwardOnly();
 
     public sealed override long Position
     {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
+        get => throw ForwardOnly();
+        set => throw ForwardOnly();
     }
 
     public sealed override void Flush()
     {
     }
 
-    public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public sealed override long Seek(long offset, SeekOrigin origin) => throw ForwardOnly();
 
-    public sealed override void SetLength(long value) => throw new NotSupportedException();
+    public sealed override void SetLength(long value) => throw ForwardOnly();
 
-    public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public sealed override void Write(byte[] buffer, int offset, int count) => throw ForwardOnly();
+
+    // The contract of Stream asks for this exception where CanSeek and CanWrite are false.
+    private static NotSupportedException ForwardOnly() => new("The stream is read forward only.");
 }

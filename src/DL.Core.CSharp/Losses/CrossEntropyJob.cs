@@ -45,7 +45,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
 
         var q = Distributions is null ? null : Distributions + (row * Classes);
         var spread = q is not null || Smoothing > 0;
-        var largest = Largest<S>(z);
+        var largest = Reduce.Peak<T, S>(z, Classes);
         var center = double.CreateTruncating(largest);
         // The sum of a and of a (z - largest): spread over all classes, at the class, or both.
         var (total, product) = spread ? Spread<S>(z, q, S.Broadcast(largest)) : (0, 0);
@@ -65,25 +65,6 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         if (spread) ScaleLessSpread(gradient, q, S.Create(factor * total / sum), S.Create(-factor));
         else Scale(gradient, S.Create(factor * total / sum));
         if (Ids is not null) gradient[Ids[row]] -= T.CreateTruncating(factor * peak);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly T Largest<S>(T* z) where S : struct, ISimd<S, T>
-    {
-        var a = S.Create(double.NegativeInfinity);
-        var (b, c, d) = (a, a, a);
-        var i = 0L;
-        for (; i + (4 * S.Count) <= Classes; i += 4 * S.Count)
-        {
-            a = S.Max(a, S.Load(z + i));
-            b = S.Max(b, S.Load(z + i + S.Count));
-            c = S.Max(c, S.Load(z + i + (2 * S.Count)));
-            d = S.Max(d, S.Load(z + i + (3 * S.Count)));
-        }
-
-        for (; i + S.Count <= Classes; i += S.Count) a = S.Max(a, S.Load(z + i));
-        if (i < Classes) a = S.Max(a, Lanes.Load(z + i, Classes - i, S.Create(double.NegativeInfinity)));
-        return S.MaxLane(S.Max(S.Max(a, b), S.Max(c, d)));
     }
 
     /// <summary>e^(z - largest), written where there is a gradient, and their sum.</summary>
@@ -137,7 +118,7 @@ internal unsafe struct CrossEntropyJob<T> where T : unmanaged, IBinaryFloatingPo
         {
             // Missing logits are the largest, so that their difference is 0; missing coefficients are cut off.
             var left = Classes - i;
-            var a = (S.First(left) & Coefficient<S>(q, i, left));
+            var a = S.First(left) & Coefficient<S>(q, i, left);
             total += a;
             product = S.Fma(a, Lanes.Load(z + i, left, largest) - largest, product);
         }

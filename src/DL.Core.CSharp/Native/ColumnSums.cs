@@ -77,10 +77,9 @@ internal static unsafe class ColumnSums
         {
             var block = Math.Max(8, (long)Math.Sqrt(rows));
             var x = job.X + (row * job.Columns);
-            var end = job.X + ((long)job.Rows * job.Columns);
             var j = from;
             for (; j + (4 * S.Count) <= to; j += 4 * S.Count) Four<S>(x + j, job.Columns, rows, block, y + j);
-            for (; j < to; j += S.Count) One<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, S.Count), end);
+            for (; j < to; j += S.Count) One<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, S.Count));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -110,16 +109,15 @@ internal static unsafe class ColumnSums
             (S.Load(y + (3 * S.Count)) + t3).Store(y + (3 * S.Count));
         }
 
-        // Lanes past the last column read the next row and are thrown away; only the end of the matrix is read piecewise.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void One<S>(T* x, long stride, long rows, long block, T* y, long lanes, T* end) where S : struct, ISimd<S, T>
+        private static void One<S>(T* x, long stride, long rows, long block, T* y, long lanes) where S : struct, ISimd<S, T>
         {
             var total = S.Create(0);
             for (var from = 0L; from < rows; from += block)
             {
                 var sum = S.Create(0);
                 for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
-                    sum += x + S.Count <= end ? S.Load(x) : S.Load(x, lanes);
+                    sum += S.Load(x, lanes);
                 total += sum;
             }
 

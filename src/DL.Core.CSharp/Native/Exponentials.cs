@@ -51,7 +51,7 @@ internal static unsafe class Exponentials
             var lanes = Math.Min(S.Count, n - i);
             var e = MathVector.ExpOfNegative<T, S>(S.Load(x + i, lanes) - shift);
             if (y != null) e.Store(y + i, lanes);
-            s0 += lanes == S.Count ? e : (S.First(lanes) & e);
+            s0 += S.First(lanes) & e;
         }
 
         return S.Broadcast(S.Sum(s0 + s1));

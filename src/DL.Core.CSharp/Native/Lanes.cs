@@ -12,6 +12,13 @@ internal static unsafe class Lanes
         where T : unmanaged
         where S : struct, ISimd<S, T> => S.Select(S.First(left), S.Load(source, left), fill);
 
+    /// <summary>Copies single lanes, where the machine has no masks for a part of a vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy<T>(T* source, T* destination, long lanes) where T : unmanaged
+    {
+        for (var lane = 0L; lane < lanes; lane++) destination[lane] = source[lane];
+    }
+
     /// <summary>Fetches the cache line at an address that is about to be read or written, inside an array or not, where the machine takes such hints.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch<T>(T* address) where T : unmanaged

@@ -74,14 +74,7 @@ internal static unsafe class Reduce
         where T : unmanaged
         where S : struct, ISimd<S, T>
     {
-        if (n < S.Count)
-        {
-            // A scalar maximum through vectors of one repeated lane keeps NaN as the wide one does.
-            var one = S.Broadcast(x[0]);
-            for (var j = 1L; j < n; j++) one = S.Max(one, S.Broadcast(x[j]));
-            return S.MaxLane(one);
-        }
-
+        if (n < S.Count) return S.MaxLane(Lanes.Load(x, n, S.Create(double.NegativeInfinity)));
         S m0 = S.Load(x), m1 = m0;
         var i = (long)S.Count;
         for (; i + (2 * S.Count) <= n; i += 2 * S.Count)

@@ -36,8 +36,9 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
             return IsSingle
                 ? new(Avx.MaskLoad((float*)source, First(lanes)._lanes.AsSingle()).As<float, T>())
                 : new(Avx.MaskLoad((double*)source, First(lanes)._lanes.AsDouble()).As<double, T>());
+        if (lanes == Count) return Load(source);
         var part = Vector128<T>.Zero;
-        for (var lane = 0L; lane < lanes; lane++) ((T*)&part)[lane] = source[lane];
+        Lanes.Copy(source, (T*)&part, lanes);
         return new(part);
     }
 
@@ -57,7 +58,7 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
         if (!Avx.IsSupported)
         {
             var part = _lanes;
-            for (var lane = 0L; lane < lanes; lane++) destination[lane] = ((T*)&part)[lane];
+            Lanes.Copy((T*)&part, destination, lanes);
         }
         else if (IsSingle)
         {

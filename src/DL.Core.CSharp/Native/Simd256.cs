@@ -37,7 +37,7 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
                 ? new(Avx.MaskLoad((float*)source, First(lanes)._lanes.AsSingle()).As<float, T>())
                 : new(Avx.MaskLoad((double*)source, First(lanes)._lanes.AsDouble()).As<double, T>());
         var part = Vector256<T>.Zero;
-        for (var lane = 0L; lane < lanes; lane++) ((T*)&part)[lane] = source[lane];
+        Lanes.Copy(source, (T*)&part, lanes);
         return new(part);
     }
 
@@ -57,7 +57,7 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
         if (!Avx.IsSupported)
         {
             var part = _lanes;
-            for (var lane = 0L; lane < lanes; lane++) destination[lane] = ((T*)&part)[lane];
+            Lanes.Copy((T*)&part, destination, lanes);
         }
         else if (IsSingle)
         {

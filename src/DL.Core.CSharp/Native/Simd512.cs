@@ -37,7 +37,7 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
                 ? new(Avx512F.MaskLoad((float*)source, First(lanes)._lanes.AsSingle(), Vector512<float>.Zero).As<float, T>())
                 : new(Avx512F.MaskLoad((double*)source, First(lanes)._lanes.AsDouble(), Vector512<double>.Zero).As<double, T>());
         var part = Vector512<T>.Zero;
-        for (var lane = 0L; lane < lanes; lane++) ((T*)&part)[lane] = source[lane];
+        Lanes.Copy(source, (T*)&part, lanes);
         return new(part);
     }
 
@@ -57,7 +57,7 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
         if (!Avx512F.IsSupported)
         {
             var part = _lanes;
-            for (var lane = 0L; lane < lanes; lane++) destination[lane] = ((T*)&part)[lane];
+            Lanes.Copy((T*)&part, destination, lanes);
         }
         else if (IsSingle)
         {

@@ -71,7 +71,7 @@ public static unsafe partial class LayerNorm
 
             for (; i < n; i += S.Count)
             {
-                var rest = (n - i >= S.Count ? S.Load(x + i) : Lanes.Load(x + i, n - i, center)) - center;
+                var rest = Lanes.Load(x + i, Math.Min(S.Count, n - i), center) - center;
                 sum += rest;
                 square = S.Fma(rest, rest, square);
             }
