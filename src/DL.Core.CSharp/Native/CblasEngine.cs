@@ -7,6 +7,8 @@ namespace DL.Core.Kernels;
 internal unsafe class CblasEngine : BlasEngine
 {
     private const nint RowMajor = 101;
+    private const int ShortLine = 4096;
+    private const int FewRows = 256;
 
     private readonly nint single;
     private readonly nint twice;
@@ -94,11 +96,21 @@ internal unsafe class CblasEngine : BlasEngine
     private static void Split<T>(nint function, in Product<T> product, delegate*<void*, long, long, void> part)
         where T : unmanaged
     {
-        // A square one is cut by columns, at which MKL is 3% faster.
-        var rows = product.M > product.N;
+        var rows = ByRows(product);
         long count = rows ? product.M : product.N, size = PartSize(product, count);
         var job = new Job<T> { Function = function, Product = product, Rows = rows, Count = count, Size = size };
         Workers.For(PartCount(count, size), 1, part, &job);
+    }
+
+    // By the longer side. Where the sides are equal MKL is 2 to 3% faster by rows when A is transposed and by columns otherwise;
+    // and it reads B in place for few rows when B's lines are short, which is 10 to 20% faster.
+    private static bool ByRows<T>(in Product<T> product)
+        where T : unmanaged
+    {
+        if (product.M > product.N || (product.M == product.N && product.TransposeA))
+            return true;
+        var inPlace = !product.TransposeA && !product.TransposeB && product.Ldb * sizeof(T) <= ShortLine && product.M <= FewRows;
+        return inPlace && PartCount(product.M, PartSize(product, product.M)) == PartCount(product.N, PartSize(product, product.N));
     }
 
     private struct Job<T>
