@@ -21,7 +21,7 @@ type internal Value =
     | Two of Value * Value
 
 /// <summary>A batch of examples of kind 'x: one tensor whose first axis counts the examples, or a pair of batches.</summary>
-/// <remarks>Make one by <c>Batch.vec</c>, <c>Batch.image</c>, <c>Batch.seq</c>, <c>Batch.tokens</c>, <c>Batch.label</c> or <c>Batch.pair</c>.</remarks>
+/// <remarks>Images lie channels last in memory, as the kernels want them; <c>Batch.image</c> and <c>Batch.tensor</c> convert. Make one by <c>Batch.vec</c>, <c>Batch.image</c>, <c>Batch.seq</c>, <c>Batch.tokens</c>, <c>Batch.label</c> or <c>Batch.pair</c>.</remarks>
 [<Struct; NoEquality; NoComparison>]
 type Batch<'x> = internal { Value: Value }
 
@@ -39,9 +39,31 @@ module Batch =
     /// A batch whose tensor is computed when first asked for.
     let internal delayed (compute: unit -> Tensor) : Batch<'x> = { Value = Delayed(Later compute) }
 
-    /// <summary>The tensor of a batch whose kind is not a pair, the batch axis first.</summary>
+    /// The tensor of a batch as it lies in memory.
+    let internal held (batch: Batch<'x>) : Tensor = force batch.Value
+
+    // With one channel, or one pixel, both orders are the same.
+    let private exchange axes (same: bool) (extents: int[]) (t: Tensor) : Tensor =
+        if same then t.Reshape extents else DL.Core.Ops.Transpose.Forward(t, (axes: int[]))
+
+    /// From [N; C; H; W] to [N; H; W; C].
+    let internal channelsLast (t: Tensor) : Tensor =
+        let s = t.Shape
+        exchange [| 0; 2; 3; 1 |] (s[1] = 1 || s[2] * s[3] = 1) [| s[0]; s[2]; s[3]; s[1] |] t
+
+    /// From [N; H; W; C] to [N; C; H; W].
+    let internal channelsFirst (t: Tensor) : Tensor =
+        let s = t.Shape
+        exchange [| 0; 3; 1; 2 |] (s[3] = 1 || s[1] * s[2] = 1) [| s[0]; s[3]; s[1]; s[2] |] t
+
+    let private shown storage (t: Tensor) : Tensor =
+        match storage with
+        | ChannelsLast -> channelsFirst t
+        | _ -> t
+
+    /// <summary>The tensor of a batch whose kind is not a pair, the batch axis first; images as <c>[N; channels; height; width]</c>.</summary>
     /// <exception cref="T:DL.Core.ShapeException">The kind is a pair.</exception>
-    let tensor (batch: Batch<'x>) : Tensor = force batch.Value
+    let tensor (batch: Batch<'x>) : Tensor = shown Storage<'x>.Of (force batch.Value)
 
     let private ranked where rank (t: Tensor) : Batch<'x> =
         if t.Shape.Rank <> rank then
@@ -61,7 +83,9 @@ module Batch =
 
     /// <summary>Images from a tensor of shape <c>[N; channels; height; width]</c>.</summary>
     /// <exception cref="T:DL.Core.ShapeException">The tensor is not of rank 4.</exception>
-    let image (tensor: Tensor) : Batch<Image> = ranked "Batch.image" 4 tensor
+    let image (tensor: Tensor) : Batch<Image> =
+        let checkedBatch: Batch<Image> = ranked "Batch.image" 4 tensor
+        ofTensor (channelsLast (held checkedBatch))
 
     /// <summary>Sequences from a tensor of shape <c>[N; time; features]</c>.</summary>
     /// <exception cref="T:DL.Core.ShapeException">The tensor is not of rank 3.</exception>
@@ -112,13 +136,22 @@ module Batch =
 
     let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> = { Value = map2Value f a.Value b.Value }
 
-    let rec private parts value =
+    let rec private leaves value =
         match value with
-        | Two(a, b) -> parts a @ parts b
+        | Two(a, b) -> leaves a @ leaves b
         | single -> [ force single ]
 
-    /// <summary>All tensors of a batch, the parts of a pair in order.</summary>
-    let tensors (batch: Batch<'x>) : Tensor list = parts batch.Value
+    /// All tensors of a batch as they lie in memory, the parts of a pair in order.
+    let internal parts (batch: Batch<'x>) : Tensor list = leaves batch.Value
+
+    /// <summary>All tensors of a batch, the parts of a pair in order; images as <c>[N; channels; height; width]</c>.</summary>
+    let tensors (batch: Batch<'x>) : Tensor list =
+        let rec show storage value =
+            match storage, value with
+            | Parts(p, q), Two(a, b) -> show p a @ show q b
+            | _, single -> [ shown storage (force single) ]
+
+        show Storage<'x>.Of batch.Value
 
     /// A batch of zeros of the given shape, placed where a tensor's results go.
     let internal zerosLike (like: Tensor) (shape: Shape) : Batch<'x> = ofTensor (like.ZerosOf shape)
@@ -152,10 +185,13 @@ module Batch =
 
         first batch.Value
 
-    let rec private shapeTree value =
-        match value with
-        | Two(a, b) -> Node(shapeTree a, shapeTree b)
-        | single -> Leaf((force single).Shape.Tail())
+    let rec private shapeTree storage value =
+        match storage, value with
+        | Parts(p, q), Two(a, b) -> Node(shapeTree p a, shapeTree q b)
+        | ChannelsLast, single ->
+            let s = (force single).Shape
+            Leaf(Shape [| s[3]; s[1]; s[2] |])
+        | _, single -> Leaf((force single).Shape.Tail())
 
     /// <summary>The shape of one example.</summary>
-    let shape (batch: Batch<'x>) : Shape<'x> = { Tree = shapeTree batch.Value }
+    let shape (batch: Batch<'x>) : Shape<'x> = { Tree = shapeTree Storage<'x>.Of batch.Value }

@@ -49,11 +49,9 @@ module Combinators =
 
         List.replicate n f |> List.fold (-->) identity
 
-    /// The axis, in a batch, along which examples of this shape hold their features.
-    let private featureAxis (shape: Shape) = if shape.Rank = 2 then 2 else 1
-
+    /// Features lie along the last axis, the channels of an image along the first of its shape.
     let private concatenated (parts: Shape list) =
-        let axis = featureAxis parts.Head - 1
+        let axis = if parts.Head.Rank = 3 then 0 else parts.Head.Rank - 1
         let head = parts.Head
 
         for s in parts do
@@ -71,13 +69,12 @@ module Combinators =
                   { Tree = Leaf(concatenated [ Shape.core a; Shape.core b ]) })
               (fun (xy: Batch<'x * 'x>) ->
                   let struct (x, y) = Batch.split xy
-                  let a, b = Batch.tensor x, Batch.tensor y
-                  let axis = featureAxis (a.Shape.Tail())
-                  let joined: Batch<'x> = Batch.ofTensor (Concat.Forward(axis, a, b))
+                  let a, b = Batch.held x, Batch.held y
+                  let joined: Batch<'x> = Batch.ofTensor (Concat.Forward(-1, a, b))
 
                   struct (joined,
                           fun dy ->
-                              let parts = Concat.Backward(Batch.tensor dy, axis, a.Shape[axis], b.Shape[axis])
+                              let parts = Concat.Backward(Batch.held dy, -1, a.Shape.Last, b.Shape.Last)
                               Batch.pair (Batch.ofTensor parts[0]) (Batch.ofTensor parts[1]))) with
             Stages = 0 }
 

@@ -89,11 +89,11 @@ module Examples =
         labelled (Dataset.Mnist(pixels, ids))
 
     let private columns (examples: Examples<Vec, 't>) =
-        let t = Batch.tensor examples.Inputs
+        let t = Batch.held examples.Inputs
         struct (t.ToArray<float>(), t.Shape[1])
 
     let private ofColumns (numbers: float[]) width (like: Batch<Vec>) =
-        let element = (Batch.tensor like).ElementType
+        let element = (Batch.held like).ElementType
         Batch.vec ((Tensor.Of<float>(numbers, numbers.Length / max 1 width, width)).To element)
 
     /// <summary>Standardizes every feature, <c>(x - mean) / deviation</c>, by the statistics of the first set; the second set follows them.</summary>
@@ -120,7 +120,7 @@ module Examples =
 
     /// Fails with the row of the first number that is not finite.
     let internal checkFinite where (batch: Batch<'x>) =
-        for t in Batch.tensors batch do
+        for t in Batch.parts batch do
             match t.FirstNotFinite() with
             | -1 -> ()
             | i ->

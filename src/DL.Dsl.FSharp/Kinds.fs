@@ -22,6 +22,26 @@ type Tokens = class end
 [<Sealed; AbstractClass>]
 type Label = class end
 
+/// How the tensor of a kind lies in memory: images channels last, anything else as its shape is written.
+type internal Storage =
+    | AsWritten
+    | ChannelsLast
+    | Parts of Storage * Storage
+
+    static member OfType(kind: System.Type) : Storage =
+        if kind = typeof<Image> then
+            ChannelsLast
+        elif kind.IsGenericType && kind.GetGenericTypeDefinition() = typedefof<int * int> then
+            let parts = kind.GetGenericArguments()
+            Parts(Storage.OfType parts[0], Storage.OfType parts[1])
+        else
+            AsWritten
+
+/// The storage of a kind, found once.
+[<Sealed>]
+type internal Storage<'x> private () =
+    static member val Of = Storage.OfType typeof<'x>
+
 type internal ShapeTree =
     | Leaf of Shape
     | Node of ShapeTree * ShapeTree
@@ -92,6 +112,12 @@ module Shape =
         match shape.Tree with
         | Leaf s -> s
         | Node _ -> raise (ShapeException("Shape", "the shape of a single part", $"{shape}"))
+
+    /// The extent of the feature axis: the channels of an image, the last axis of anything else.
+    let internal featureExtent (shape: Shape<'x>) : int =
+        match Storage<'x>.Of with
+        | ChannelsLast -> (core shape)[0]
+        | _ -> (core shape).Last
 
     /// <summary>The number of features of a vector.</summary>
     let features (shape: Shape<Vec>) : int = (core shape)[0]

@@ -92,6 +92,8 @@ type Layout =
     | Plain
     /// <summary>A matrix held as [in; out] and shown as [out; in].</summary>
     | Transposed
+    /// <summary>Windows held as [height; width; in; out] and shown as [out; in; height; width].</summary>
+    | WindowFirst
 
 /// <summary>The name of a parameter or of a piece of state, and the position in the chain its layer stands at.</summary>
 [<Struct>]

@@ -24,7 +24,7 @@ module Loss =
             raise (ShapeException($"{name} targets", $"shape {output}, as the predictions", $"{Batch.shape target}"))
 
     let private between name (target: Batch<'y>) =
-        for t in Batch.tensors target do
+        for t in Batch.parts target do
             for i in 0 .. t.Count - 1 do
                 let value = t.At i
 
@@ -39,13 +39,13 @@ module Loss =
             fun shape target ->
                 sameShape name shape target
                 check name target
-          Evaluate = fun y t -> evaluated (evaluate (Batch.tensor y) (Batch.tensor t)) }
+          Evaluate = fun y t -> evaluated (evaluate (Batch.held y) (Batch.held t)) }
 
     /// <summary>Cross entropy of softmax(logits) against class ids: <c>-log softmax(logits)[label]</c>, fused and stable.</summary>
     let crossEntropy: Loss<Vec, Label> =
         { Name = "crossEntropy"
-          Check = fun shape target -> Labels.Check((Batch.tensor target).ToArray<int>(), Shape.features shape, "crossEntropy label")
-          Evaluate = fun y t -> evaluated (CrossEntropy.Evaluate(Batch.tensor y, Batch.tensor t)) }
+          Check = fun shape target -> Labels.Check((Batch.held target).ToArray<int>(), Shape.features shape, "crossEntropy label")
+          Evaluate = fun y t -> evaluated (CrossEntropy.Evaluate(Batch.held y, Batch.held t)) }
 
     /// <summary>Cross entropy of softmax(logits) against distributions: <c>-sum of t log softmax(logits)</c>.</summary>
     let softCrossEntropy: Loss<Vec, Vec> = pairwise "softCrossEntropy" between (fun y t -> CrossEntropy.Evaluate(y, t))

@@ -18,10 +18,10 @@ type Metric<'y, 't> =
 module Metric =
     /// <summary>The class of the largest score of every row; the first of equals.</summary>
     let classes (scores: Batch<Vec>) : int[] =
-        let t = Batch.tensor scores
+        let t = Batch.held scores
         ArgMax.Rows(t.ToArray<float>(), t.Shape.Last)
 
-    let private ids (labels: Batch<Label>) = (Batch.tensor labels).ToArray<int>()
+    let private ids (labels: Batch<Label>) = (Batch.held labels).ToArray<int>()
 
     /// <summary>The share of examples whose largest score is at the true class.</summary>
     let accuracy: Metric<Vec, Label> =
@@ -31,14 +31,14 @@ module Metric =
     /// <summary>The share of examples on the right side of a threshold, for one output and targets 0 or 1.</summary>
     /// <param name="threshold">0.5 for probabilities, 0 for logits.</param>
     let binaryAccuracy (threshold: float) : Metric<Vec, Vec> =
-        let side limit (b: Batch<Vec>) = (Batch.tensor b).ToArray<float>() |> Array.map (fun v -> if v > limit then 1 else 0)
+        let side limit (b: Batch<Vec>) = (Batch.held b).ToArray<float>() |> Array.map (fun v -> if v > limit then 1 else 0)
 
         { Name = "accuracy"
           Measure = fun y t -> Classification.Accuracy(side 0.5 t, side threshold y) }
 
     /// <summary>The confusion matrix: rows are true classes, columns predicted ones.</summary>
     let confusion (scores: Batch<Vec>) (labels: Batch<Label>) : ConfusionMatrix =
-        ConfusionMatrix.Of(ids labels, classes scores, (Batch.tensor scores).Shape.Last)
+        ConfusionMatrix.Of(ids labels, classes scores, (Batch.held scores).Shape.Last)
 
     let private overClasses name (read: ConfusionMatrix -> float) : Metric<Vec, Label> =
         { Name = name
@@ -54,7 +54,7 @@ module Metric =
     let f1 (average: Average) = overClasses "f1" (fun m -> m.F1 average)
 
     let private regression name (measure: float[] -> float[] -> float) : Metric<'y, 'y> =
-        let numbers (b: Batch<'y>) = (Batch.tensor b).ToArray<float>()
+        let numbers (b: Batch<'y>) = (Batch.held b).ToArray<float>()
 
         { Name = name; Measure = fun y t -> measure (numbers t) (numbers y) }
 

@@ -106,10 +106,18 @@ module Model =
     /// <summary>The number of trainable parameters.</summary>
     let parameters (model: Model<'x, 'y>) : int64 = Layer.parameters model.Params
 
-    let private lay layout (t: Tensor) =
+    let private show layout (t: Tensor) =
         match layout with
         | Plain -> t.To t.ElementType
         | Transposed -> Transpose.Forward t
+        | WindowFirst -> Transpose.Forward(t, 3, 2, 0, 1)
+
+    // What is not of the shown rank is not of the shown shape either, which its taker says.
+    let private hold layout (t: Tensor) =
+        match layout, t.Shape.Rank with
+        | Transposed, 2 -> Transpose.Forward t
+        | WindowFirst, 4 -> Transpose.Forward(t, 2, 3, 1, 0)
+        | _ -> t.To t.ElementType
 
     let private named layer =
         let rendered = Layer.slots layer @ Layer.cells layer
@@ -127,7 +135,7 @@ module Model =
     /// <summary>The parameters and statistics by name, in torch's layouts (a dense weight is [out; in]): copies.</summary>
     let stateDict (model: Model<'x, 'y>) : (string * Tensor) list =
         Seq.zip (named model.Layer) (tensors model)
-        |> Seq.choose (fun ((name, slot), tensor) -> tensor |> Option.map (fun t -> name, lay slot.Layout t))
+        |> Seq.choose (fun ((name, slot), tensor) -> tensor |> Option.map (fun t -> name, show slot.Layout t))
         |> List.ofSeq
 
     /// <summary>The model with parameters and statistics taken from a state dictionary.</summary>
@@ -151,10 +159,10 @@ module Model =
             match byName.TryFind name with
             | None -> raise (InvalidArgumentException("Model.withStateDict", $"a tensor named '{name}'", "none"))
             | Some t ->
-                let t = lay layout t
+                let t = hold layout t
 
                 if t.Shape <> old.Shape then
-                    raise (ShapeException($"Model.withStateDict '{name}'", $"shape {(lay layout old).Shape}", $"{byName[name].Shape}"))
+                    raise (ShapeException($"Model.withStateDict '{name}'", $"shape {(show layout old).Shape}", $"{byName[name].Shape}"))
 
                 t.To element
 

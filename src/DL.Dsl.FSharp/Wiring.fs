@@ -73,7 +73,7 @@ module internal Wiring =
         match a.Value, b.Value with
         | Two _, _
         | _, Two _ -> Batch.map2 add a b
-        | _ -> Batch.delayed (fun () -> add (Batch.tensor a) (Batch.tensor b))
+        | _ -> Batch.delayed (fun () -> add (Batch.held a) (Batch.held b))
 
 /// <summary>The grammar of composition: <c>identity</c>, <c>--&gt;</c> and <c>fork</c>.</summary>
 [<AutoOpen>]

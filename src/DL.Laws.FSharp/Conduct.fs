@@ -16,7 +16,7 @@ module internal Conduct =
             Evidence.worst
                 [ Evidence.exact
                       $"Apply called twice gives the same bits ({mode})"
-                      (Probe.sameBits (Batch.tensors first.Output) (Batch.tensors second.Output)
+                      (Probe.sameBits (Batch.parts first.Output) (Batch.parts second.Output)
                        && Probe.sameState first.State second.State)
                   Evidence.exact $"a pullback called twice gives the same bits ({mode})" (Probe.sameBits (back first dy) (back first dy)) ]
 
@@ -37,11 +37,11 @@ module internal Conduct =
             let dy = Probe.upstream trial 0 pass.Output
 
             let named =
-                [ "the input", Batch.tensors probe.Input
+                [ "the input", Batch.parts probe.Input
                   "parameters", List.ofArray probe.Params
                   "the state", List.ofArray statistics
-                  "the output", Batch.tensors pass.Output
-                  "the upstream gradient", Batch.tensors dy ]
+                  "the output", Batch.parts pass.Output
+                  "the upstream gradient", Batch.parts dy ]
             // Apply has run by now; a fresh probe of the same trial tells what its inputs were.
             let fresh = Probe.make mode layer trial |> Probe.inPrecision ElementType.Float32
             let before = named |> List.map (fun (_, tensors) -> Probe.copies tensors)
@@ -49,7 +49,7 @@ module internal Conduct =
             let applied =
                 Evidence.exact
                     $"Apply leaves input, parameters and state as they were ({mode})"
-                    (Probe.sameBits (Batch.tensors probe.Input) (Batch.tensors fresh.Input)
+                    (Probe.sameBits (Batch.parts probe.Input) (Batch.parts fresh.Input)
                      && Probe.sameBits probe.Params fresh.Params
                      && Probe.sameState probe.State fresh.State)
 
@@ -87,7 +87,7 @@ module internal Conduct =
                   Evidence.exact $"parameter gradients of the parameters' shapes ({mode})" (shapes dp = shapes probe.Params)
                   Evidence.exact
                       $"input gradients of the input's shapes ({mode})"
-                      (shapes (Batch.tensors dx) = shapes (Batch.tensors probe.Input)) ]
+                      (shapes (Batch.parts dx) = shapes (Batch.parts probe.Input)) ]
 
         inModes single
 
@@ -169,6 +169,6 @@ module internal Conduct =
 
             Evidence.exact
                 $"the workspace of a step and the heap give the same bits ({mode})"
-                (Probe.sameBits y (Batch.tensors pass.Output) && Probe.sameBits dxp dxpInside)
+                (Probe.sameBits y (Batch.parts pass.Output) && Probe.sameBits dxp dxpInside)
 
         inModes single

@@ -43,12 +43,12 @@ module Differences =
             let ps = Array.map2 (moved k) probe.Params vp
             let x = Batch.map2 (moved k) probe.Input vx
             let y = (probe.Layer.Apply probe.Mode ps probe.State x).Output
-            let struct (sum, _) = Probe.dot (Batch.tensors dy) (Batch.tensors y)
+            let struct (sum, _) = Probe.dot (Batch.parts dy) (Batch.parts y)
             sum
 
-        let struct (alongX, sizeX) = Probe.dot (Batch.tensors vx) (Batch.tensors dx)
+        let struct (alongX, sizeX) = Probe.dot (Batch.parts vx) (Batch.parts dx)
         let struct (alongP, sizeP) = Probe.dot vp dp
-        let struct (_, sizeY) = Probe.dot (Batch.tensors dy) (Batch.tensors pass.Output)
-        let sizeU = Batch.tensors dy |> Seq.collect Probe.numbers |> Seq.sumBy abs
+        let struct (_, sizeY) = Probe.dot (Batch.parts dy) (Batch.parts pass.Output)
+        let sizeU = Batch.parts dy |> Seq.collect Probe.numbers |> Seq.sumBy abs
         // What the differences are taken of rounds too, and so does a pullback whose terms cancel to zero.
         distance f (alongX + alongP) (sizeX + sizeP + 1e-3 * sizeY + 1e-6 * sizeU)

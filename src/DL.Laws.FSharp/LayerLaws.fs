@@ -32,7 +32,7 @@ module internal LayerLaws =
                     backU
                     backW
 
-            let scale = Probe.largest backU + Probe.largest backW + 1e-3 * Probe.largest (Batch.tensors u)
+            let scale = Probe.largest backU + Probe.largest backW + 1e-3 * Probe.largest (Batch.parts u)
             let error = Probe.distance both expected
 
             Evidence.within
@@ -98,11 +98,7 @@ module internal LayerLaws =
                        if r <> chosen then
                            r |]
 
-            let zeros =
-                Batch.tensors (rowsOf dx others)
-                |> Seq.filter Probe.isReal
-                |> Seq.collect Probe.numbers
-                |> Seq.forall ((=) 0.0)
+            let zeros = Batch.parts (rowsOf dx others) |> Seq.filter Probe.isReal |> Seq.collect Probe.numbers |> Seq.forall ((=) 0.0)
 
             Evidence.exact $"the other examples' gradients are exactly zero ({mode})" zeros
 

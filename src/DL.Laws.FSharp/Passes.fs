@@ -6,7 +6,7 @@ open DL.Core
 /// What the laws of layers share.
 [<AutoOpen>]
 module internal Passes =
-    let tensorsOf (dx: Batch<'x>) (dp: Grads) = (Batch.tensors dx |> List.filter Probe.isReal) @ List.ofArray dp
+    let tensorsOf (dx: Batch<'x>) (dp: Grads) = (Batch.parts dx |> List.filter Probe.isReal) @ List.ofArray dp
 
     let back (pass: Pass<'x, 'y>) dy =
         let struct (dx, dp) = pass.Pullback dy
@@ -31,4 +31,4 @@ module internal Passes =
     let everything (probe: Probe<'x, 'y>) trial =
         let pass = probe.Run
         let dy = Probe.upstream trial 0 pass.Output
-        Batch.tensors pass.Output, back pass dy
+        Batch.parts pass.Output, back pass dy

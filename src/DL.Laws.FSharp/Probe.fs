@@ -51,7 +51,10 @@ module internal Probe =
 
     // Ids 0 and 1 lie in every vocabulary worth the name.
     let private leaf (kind: Type) (shape: Shape) examples numbers (draw: Draw) : Tensor =
-        let extents = examples :: List.ofArray (shape.Extents.ToArray())
+        let extents =
+            match Storage.OfType kind with
+            | ChannelsLast -> [ examples; shape[1]; shape[2]; shape[0] ]
+            | _ -> examples :: List.ofArray (shape.Extents.ToArray())
 
         if integral kind then
             let ids = Array.init (shape.Count * examples) (fun _ -> draw.Below 2)

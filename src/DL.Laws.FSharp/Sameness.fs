@@ -71,9 +71,9 @@ module internal Sameness =
         let struct (dxb, dpb) = b.Pullback dy
         let outputs = { allowance with Rounding = 0.0 }
 
-        [ Evidence.exact $"the same output ({mode}, {element})" (agree outputs (Batch.tensors a.Output) (Batch.tensors b.Output))
+        [ Evidence.exact $"the same output ({mode}, {element})" (agree outputs (Batch.parts a.Output) (Batch.parts b.Output))
           Evidence.exact $"the same next state ({mode}, {element})" (Probe.sameState a.State b.State)
-          Evidence.exact $"the same input gradient ({mode}, {element})" (agree allowance (Batch.tensors dxa) (Batch.tensors dxb))
+          Evidence.exact $"the same input gradient ({mode}, {element})" (agree allowance (Batch.parts dxa) (Batch.parts dxb))
           Evidence.exact $"the same parameter gradients ({mode}, {element})" (agree allowance dpa (allowance.Grads dpb)) ]
 
     /// The two layers agree in all but what the allowance names.

@@ -93,12 +93,12 @@ module ActivationLayers =
                 a)
             (fun ab ->
                 let struct (a, b) = Batch.split ab
-                let a, b = Batch.tensor a, Batch.tensor b
+                let a, b = Batch.held a, Batch.held b
                 let y: Batch<'x> = Batch.ofTensor (Swiglu.Forward(a, b))
 
                 struct (y,
                         fun dy ->
-                            let struct (da, db) = Swiglu.Backward(Batch.tensor dy, a, b)
+                            let struct (da, db) = Swiglu.Backward(Batch.held dy, a, b)
                             Batch.pair (Batch.ofTensor da) (Batch.ofTensor db)))
 
     /// <summary>SwiGLU of n units: <c>silu(x W) * (x V)</c>.</summary>

@@ -59,7 +59,7 @@ module DenseLayer =
             { setup with Rows = setup.Rows @ [ row ] }
 
     let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
-        let x, weight = Batch.tensor input, ps[0]
+        let x, weight = Batch.held input, ps[0]
 
         let y =
             if ps.Length > 1 then
@@ -68,7 +68,7 @@ module DenseLayer =
                 Linear.Forward(x, weight, activation = activation)
 
         let back dy : struct (Batch<Vec> * Grads) =
-            let dz = Linear.BackwardActivation(Batch.tensor dy, y, activation)
+            let dz = Linear.BackwardActivation(Batch.held dy, y, activation)
             let dweight = Linear.BackwardWeight(x, dz, weight)
             let gradients = if ps.Length > 1 then [| dweight; Linear.BackwardBias(dz, ps[1]) |] else [| dweight |]
             struct (Batch.delayed (fun () -> Linear.BackwardInput(dz, weight)), gradients)

@@ -8,7 +8,6 @@ open DL.Core.Ops
 module NormalizationLayers =
     let private ones n = Tensor.Filled(ElementType.Float64, Shape [| n |], 1.0)
     let private zeros n = Tensor.Zeros(ElementType.Float64, Shape [| n |])
-    let private lastExtent (shape: Shape<'x>) = (Shape.core shape).Last
 
     let private cell index (state: State) =
         match state[index] with
@@ -23,32 +22,37 @@ module NormalizationLayers =
             [ "weight"; "bias" ]
             []
             (fun _ shape ->
-                let n = lastExtent shape
+                let n = Shape.featureExtent shape
                 struct (shape, [| ones n; zeros n |], [||]))
             (fun _ ps state input ->
-                let x, gamma, beta = Batch.tensor input, ps[0], ps[1]
+                let x, gamma, beta = Batch.held input, ps[0], ps[1]
                 let struct (y, mean, rstd) = LayerNorm.Forward(x, gamma, beta, 1e-5)
 
                 { Output = Batch.ofTensor y
                   State = state
                   Pullback =
                     fun dy ->
-                        let struct (dx, dgamma, dbeta) = LayerNorm.Backward(Batch.tensor dy, x, gamma, beta, mean, rstd)
+                        let struct (dx, dgamma, dbeta) = LayerNorm.Backward(Batch.held dy, x, gamma, beta, mean, rstd)
                         struct (Batch.ofTensor dx, [| dgamma; dbeta |]) })
 
     /// <summary>RMS norm: every row of the last axis divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
     /// <remarks>B. Zhang, R. Sennrich, Root mean square layer normalization, 2019.</remarks>
     let rmsNorm<'x> : Layer<'x, 'x> =
-        Layer.create "rmsNorm" [ "weight" ] [] (fun _ shape -> struct (shape, [| ones (lastExtent shape) |], [||])) (fun _ ps state input ->
-            let x, gamma = Batch.tensor input, ps[0]
-            let struct (y, rrms) = RmsNorm.Forward(x, gamma, 1e-6)
+        Layer.create
+            "rmsNorm"
+            [ "weight" ]
+            []
+            (fun _ shape -> struct (shape, [| ones (Shape.featureExtent shape) |], [||]))
+            (fun _ ps state input ->
+                let x, gamma = Batch.held input, ps[0]
+                let struct (y, rrms) = RmsNorm.Forward(x, gamma, 1e-6)
 
-            { Output = Batch.ofTensor y
-              State = state
-              Pullback =
-                fun dy ->
-                    let struct (dx, dgamma) = RmsNorm.Backward(Batch.tensor dy, x, gamma, rrms)
-                    struct (Batch.ofTensor dx, [| dgamma |]) })
+                { Output = Batch.ofTensor y
+                  State = state
+                  Pullback =
+                    fun dy ->
+                        let struct (dx, dgamma) = RmsNorm.Backward(Batch.held dy, x, gamma, rrms)
+                        struct (Batch.ofTensor dx, [| dgamma |]) })
 
     let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
         let struct (y, mean, variance, runningMean, runningVariance) =
@@ -58,7 +62,7 @@ module NormalizationLayers =
           State = [| Statistic runningMean; Statistic runningVariance |]
           Pullback =
             fun dy ->
-                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.tensor dy, x, gamma, beta, mean, variance, 1e-5)
+                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
     let private predicted (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
@@ -68,7 +72,7 @@ module NormalizationLayers =
           State = state
           Pullback =
             fun dy ->
-                let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(Batch.tensor dy, x, gamma, beta, mean, variance, 1e-5)
+                let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
     /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
@@ -81,7 +85,7 @@ module NormalizationLayers =
                 let n = Shape.features shape
                 struct (shape, [| ones n; zeros n |], [| Statistic(zeros n); Statistic(ones n) |]))
             (fun mode ps state input ->
-                let x = Batch.tensor input
+                let x = Batch.held input
 
                 match mode with
                 | Train -> trained momentum x ps[0] ps[1] state

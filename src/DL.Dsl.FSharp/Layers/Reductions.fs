@@ -9,7 +9,7 @@ module ReductionLayers =
     /// Reduces the last axis of a vector to one number.
     let private ofFeatures name (forward: Tensor -> Tensor) (backward: Tensor -> Tensor -> Tensor) : Layer<Vec, Vec> =
         Layer.pure' name (fun _ -> Shape.vec 1) (fun x ->
-            let t = Batch.tensor x
+            let t = Batch.held x
             let y = forward t
             struct (Batch.ofTensor (y.Reshape(t.Shape[0], 1)), Batch.map (fun dy -> backward (dy.Reshape y.Shape) t)))
 
@@ -32,5 +32,5 @@ module ReductionLayers =
     /// <summary>The mean over the steps of a sequence.</summary>
     let meanOverTime: Layer<Seq, Vec> =
         Layer.pure' "meanOverTime" (fun s -> let width = (Shape.core s)[1] in Shape.vec width) (fun x ->
-            let t = Batch.tensor x
+            let t = Batch.held x
             struct (Batch.ofTensor (Mean.Forward(t, 1)), Batch.map (fun dy -> Mean.Backward(dy, t.Shape, 1))))

@@ -28,16 +28,16 @@ module SequenceLayers =
           Init = fun key shape -> lift "0.perToken" shape (f.Init key)
           Apply =
             fun mode ps state input ->
-                let x = Batch.tensor input
+                let x = Batch.held input
                 let pass = f.Apply mode ps state (Batch.ofTensor (merge x))
                 let back = pass.Pullback
 
-                { Output = Batch.ofTensor (apart x (Batch.tensor pass.Output))
+                { Output = Batch.ofTensor (apart x (Batch.held pass.Output))
                   State = pass.State
                   Pullback =
                     fun dy ->
-                        let struct (dx, dp) = back (Batch.ofTensor (merge (Batch.tensor dy)))
-                        struct (Batch.delayed (fun () -> apart x (Batch.tensor dx)), dp) }
+                        let struct (dx, dp) = back (Batch.ofTensor (merge (Batch.held dy)))
+                        struct (Batch.delayed (fun () -> apart x (Batch.held dx)), dp) }
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -58,7 +58,7 @@ module SequenceLayers =
                 let struct (next, y) = Batch.split pass.Output
                 h <- next
                 state <- pass.State
-                struct (pass.Pullback, Batch.tensor y))
+                struct (pass.Pullback, Batch.held y))
 
         struct (passes, h, state)
 
@@ -72,7 +72,7 @@ module SequenceLayers =
             let struct (dhx, dpt) = back (Batch.pair dh (step dy t))
             let struct (dhPrevious, dx) = Batch.split dhx
             dh <- dhPrevious
-            dxs[t] <- Batch.tensor dx
+            dxs[t] <- Batch.held dx
             dp <- if t = passes.Length - 1 then dpt else addAll dp dpt
 
         struct (dh, dxs, dp)
@@ -106,7 +106,7 @@ module SequenceLayers =
           Apply =
             fun mode ps state input ->
                 let struct (h0, xs) = Batch.split input
-                let x = Batch.tensor xs
+                let x = Batch.held xs
                 let struct (passes, hn, next) = forward cell mode ps state h0 x
 
                 { Output = Batch.pair hn (Batch.ofTensor (stack (passes |> Array.map (fun struct (_, y) -> y))))
@@ -114,7 +114,7 @@ module SequenceLayers =
                   Pullback =
                     fun dout ->
                         let struct (dhn, dys) = Batch.split dout
-                        let struct (dh, dxs, dp) = backward passes dhn (Batch.tensor dys)
+                        let struct (dh, dxs, dp) = backward passes dhn (Batch.held dys)
                         struct (Batch.pair dh (Batch.delayed (fun () -> stack dxs)), dp) }
           Fuse = Layer.noFuse
           Head = Layer.noHead }
@@ -122,7 +122,7 @@ module SequenceLayers =
     /// Puts an h of zeros beside a sequence.
     let private fromZero hidden : Layer<Seq, Vec * Seq> =
         { Layer.pure' "fromZero" (fun s -> Shape.pair (Shape.vec hidden) s) (fun (x: Batch<Seq>) ->
-              let t = Batch.tensor x
+              let t = Batch.held x
               let shape = Shape [| t.Shape[0]; hidden |]
               let h: Batch<Vec> = Batch.zerosLike t shape
 

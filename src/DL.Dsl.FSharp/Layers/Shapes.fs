@@ -8,12 +8,19 @@ open DL.Core.Ops
 module ShapeLayers =
     let private settled settings layer = Layer.withSettings settings layer
 
+    /// A tensor of rows, or of images where they lie channels last, read as a tensor of the other kind.
+    let private read (from: Storage) (towards: Storage) (shape: Shape) (t: Tensor) : Tensor =
+        let rows = if from = ChannelsLast then Batch.channelsFirst t else t
+        let read = rows.Reshape(shape.Prepend t.Shape[0])
+        if towards = ChannelsLast then Batch.channelsLast read else read
+
     /// Reads a batch under another shape of its examples.
     let private reshaped name (target: Shape<'x> -> Shape<'y>) : Layer<'x, 'y> =
+        let input, output = Storage<'x>.Of, Storage<'y>.Of
+
         Layer.pure' name target (fun x ->
-            let t = Batch.tensor x
-            let out = Shape.core (target (Batch.shape x))
-            struct (Batch.ofTensor (t.Reshape(out.Prepend t.Shape[0])), Batch.map (fun dy -> dy.Reshape t.Shape)))
+            let shape = Batch.shape x
+            struct (Batch.map (read input output (Shape.core (target shape))) x, Batch.map (read output input (Shape.core shape))))
 
     let private reshapedTo name (extents: int list) : Layer<'x, 'y> =
         let target: Shape<'y> = Shape.leaf extents
@@ -69,13 +76,13 @@ module ShapeLayers =
 
                 Shape.pair (Shape.vec n) (Shape.vec (width - n)))
             (fun x ->
-                let t = Batch.tensor x
+                let t = Batch.held x
                 let rest = t.Shape.Last - n
 
                 struct (Batch.pair (Batch.ofTensor (part 0 n t)) (Batch.ofTensor (part n rest t)),
                         fun dy ->
                             let struct (a, b) = Batch.split dy
-                            Batch.ofTensor (Concat.Forward(-1, Batch.tensor a, Batch.tensor b))))
+                            Batch.ofTensor (Concat.Forward(-1, Batch.held a, Batch.held b))))
         |> settled [ string n ]
 
     /// <summary>Zeros put before and after the features of a vector.</summary>
@@ -85,6 +92,6 @@ module ShapeLayers =
             raise (InvalidArgumentException("pad", "counts of at least 0", $"{before} and {after}"))
 
         Layer.pure' "pad" (fun s -> Shape.vec (Shape.features s + before + after)) (fun x ->
-            let width = (Batch.tensor x).Shape.Last
+            let width = (Batch.held x).Shape.Last
             struct (Batch.map (fun t -> Pad.Forward(t, -1, before, after)) x, Batch.map (part before width)))
         |> settled [ string before; string after ]
