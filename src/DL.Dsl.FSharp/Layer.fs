@@ -163,6 +163,31 @@ module Layer =
                 Output = string shape
                 Parameters = parameters ps } ] }
 
+    let private activationName (activation: Activation) = (string activation).ToLowerInvariant()
+
+    /// The description of a layer that does an activation in its own kernel.
+    let internal aboutWith (activation: Activation) (about: Description) =
+        match activation with
+        | Activation.Identity -> about
+        | other ->
+            { Name = "chain"
+              Settings = []
+              Children = [ about; { Name = activationName other; Settings = []; Children = [] } ] }
+
+    /// Adds the line of an activation that a layer does in its own kernel.
+    let internal setupWith (activation: Activation) (setup: Setup<'y>) : Setup<'y> =
+        match activation with
+        | Activation.Identity -> setup
+        | other ->
+            let row =
+                { Stage = 1
+                  Path = ""
+                  Layer = activationName other
+                  Output = string setup.Shape
+                  Parameters = 0L }
+
+            { setup with Rows = setup.Rows @ [ row ] }
+
     /// <summary>A layer of your own.</summary>
     /// <param name="name">What it is called in summaries and errors.</param>
     /// <param name="slots">The names of its parameters.</param>

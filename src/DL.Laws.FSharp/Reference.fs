@@ -61,6 +61,12 @@ module Reference =
     /// <summary><c>log(1 + exp x)</c>.</summary>
     let softplus (x: Dual) : Dual = if x.Value > 0.0 then x + log (Operators.exp -x + 1.0) else log (Operators.exp x + 1.0)
 
+    /// <summary><c>min(max(x, 0), 6)</c>; the derivative at both kinks is 0.</summary>
+    let relu6 (x: Dual) : Dual =
+        if x.Value <= 0.0 then number 0.0
+        elif x.Value >= 6.0 then number 6.0
+        else x
+
     /// <summary><c>min(max(x + 3, 0), 6) / 6</c>; the derivative at both kinks is 0.</summary>
     let hardSigmoid (x: Dual) : Dual =
         if x.Value <= -3.0 then number 0.0

@@ -4,6 +4,8 @@ module DL.Properties.Kinks
 let private choices =
     [ "Relu", "derivative 0 at 0"
       "relu", "derivative 0 at 0"
+      "Relu6", "derivative 0 at 0 and 6"
+      "relu6", "derivative 0 at 0 and 6"
       "LeakyRelu", "derivative alpha at 0"
       "leakyRelu", "derivative alpha at 0"
       "Elu", "derivative alpha at 0, the limit from below"

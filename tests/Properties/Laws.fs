@@ -14,13 +14,16 @@ let private operations: Operation list =
       Ops.Normalization.operations
       Ops.Reductions.operations
       Ops.Dropout.operations
+      Ops.Convolutions.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
 
 /// What multiplies matrices.
 let private products: Law list =
-    (Ops.Linear.operations |> List.collect OperationLaws.all) @ Ops.Products.laws @ Layers.Registry.laws
+    (Ops.Linear.operations @ Ops.Convolutions.products |> List.collect OperationLaws.all)
+    @ Ops.Products.laws
+    @ Layers.Registry.laws
 
 /// What multiplies matrices is held to its laws on every engine.
 let private onEveryEngine: Law list =
@@ -51,6 +54,7 @@ let laws: Law list =
       Ops.Statistics.laws
       Ops.Dropout.laws
       Ops.Spans.laws
+      Ops.Convolutions.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws

@@ -105,6 +105,7 @@ internal static unsafe class GemmBlocks
         nint strip = 2 * V.Count;
         Unsafe.SkipInit(out Tile<T> tile);
         tile.K = depth;
+        tile.Runs = 1;
         tile.CRow = part.Ldc;
         tile.Add = part.Accumulate || p > 0;
         if (a == null)

@@ -33,6 +33,9 @@ internal unsafe struct Tile<T>
     /// <summary>Where a tile that packs B on its way leaves it for the tiles to come.</summary>
     internal T* Packed;
 
+    /// <summary>Into how many runs the steps of A fall, at least 1: each of K steps, with a jump of A from the end of one to the next.</summary>
+    internal nint Runs, AJump;
+
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
 
@@ -78,75 +81,82 @@ internal static unsafe class GemmKernel
                 if (N.Vectors == 2)
                     Prefetch<T, R>(c + V.Count, c4 + V.Count, ldc);
             }
-            for (var p = k; p > 0; p--)
+            for (var runs = tile.Runs; ;)
             {
-                var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
-                var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
-                if (P.Packs)
+                for (var p = k; p > 0; p--)
                 {
-                    V.Store(b0, packed);
-                    if (N.Vectors == 2)
-                        V.Store(b1, packed + V.Count);
-                    packed += 2 * V.Count;
+                    var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
+                    var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
+                    if (P.Packs)
+                    {
+                        V.Store(b0, packed);
+                        if (N.Vectors == 2)
+                            V.Store(b1, packed + V.Count);
+                        packed += 2 * V.Count;
+                    }
+                    {
+                        var x = V.Broadcast(a0);
+                        c00 = V.MultiplyAdd(b0, x, c00);
+                        if (N.Vectors == 2)
+                            c01 = V.MultiplyAdd(b1, x, c01);
+                    }
+                    if (R.Count > 1)
+                    {
+                        var x = V.Broadcast(a0 + row);
+                        c10 = V.MultiplyAdd(b0, x, c10);
+                        if (N.Vectors == 2)
+                            c11 = V.MultiplyAdd(b1, x, c11);
+                    }
+                    if (R.Count > 2)
+                    {
+                        var x = V.Broadcast(a0 + 2 * row);
+                        c20 = V.MultiplyAdd(b0, x, c20);
+                        if (N.Vectors == 2)
+                            c21 = V.MultiplyAdd(b1, x, c21);
+                    }
+                    if (R.Count > 3)
+                    {
+                        var x = V.Broadcast(a0 + row3);
+                        c30 = V.MultiplyAdd(b0, x, c30);
+                        if (N.Vectors == 2)
+                            c31 = V.MultiplyAdd(b1, x, c31);
+                    }
+                    if (R.Count > 4)
+                    {
+                        var x = V.Broadcast(a4);
+                        c40 = V.MultiplyAdd(b0, x, c40);
+                        if (N.Vectors == 2)
+                            c41 = V.MultiplyAdd(b1, x, c41);
+                    }
+                    if (R.Count > 5)
+                    {
+                        var x = V.Broadcast(a4 + row);
+                        c50 = V.MultiplyAdd(b0, x, c50);
+                        if (N.Vectors == 2)
+                            c51 = V.MultiplyAdd(b1, x, c51);
+                    }
+                    if (R.Count > 6)
+                    {
+                        var x = V.Broadcast(a4 + 2 * row);
+                        c60 = V.MultiplyAdd(b0, x, c60);
+                        if (N.Vectors == 2)
+                            c61 = V.MultiplyAdd(b1, x, c61);
+                    }
+                    if (R.Count > 7)
+                    {
+                        var x = V.Broadcast(a4 + row3);
+                        c70 = V.MultiplyAdd(b0, x, c70);
+                        if (N.Vectors == 2)
+                            c71 = V.MultiplyAdd(b1, x, c71);
+                    }
+                    a0 += step;
+                    a4 += step;
+                    b += stepB;
                 }
-                {
-                    var x = V.Broadcast(a0);
-                    c00 = V.MultiplyAdd(b0, x, c00);
-                    if (N.Vectors == 2)
-                        c01 = V.MultiplyAdd(b1, x, c01);
-                }
-                if (R.Count > 1)
-                {
-                    var x = V.Broadcast(a0 + row);
-                    c10 = V.MultiplyAdd(b0, x, c10);
-                    if (N.Vectors == 2)
-                        c11 = V.MultiplyAdd(b1, x, c11);
-                }
-                if (R.Count > 2)
-                {
-                    var x = V.Broadcast(a0 + 2 * row);
-                    c20 = V.MultiplyAdd(b0, x, c20);
-                    if (N.Vectors == 2)
-                        c21 = V.MultiplyAdd(b1, x, c21);
-                }
-                if (R.Count > 3)
-                {
-                    var x = V.Broadcast(a0 + row3);
-                    c30 = V.MultiplyAdd(b0, x, c30);
-                    if (N.Vectors == 2)
-                        c31 = V.MultiplyAdd(b1, x, c31);
-                }
-                if (R.Count > 4)
-                {
-                    var x = V.Broadcast(a4);
-                    c40 = V.MultiplyAdd(b0, x, c40);
-                    if (N.Vectors == 2)
-                        c41 = V.MultiplyAdd(b1, x, c41);
-                }
-                if (R.Count > 5)
-                {
-                    var x = V.Broadcast(a4 + row);
-                    c50 = V.MultiplyAdd(b0, x, c50);
-                    if (N.Vectors == 2)
-                        c51 = V.MultiplyAdd(b1, x, c51);
-                }
-                if (R.Count > 6)
-                {
-                    var x = V.Broadcast(a4 + 2 * row);
-                    c60 = V.MultiplyAdd(b0, x, c60);
-                    if (N.Vectors == 2)
-                        c61 = V.MultiplyAdd(b1, x, c61);
-                }
-                if (R.Count > 7)
-                {
-                    var x = V.Broadcast(a4 + row3);
-                    c70 = V.MultiplyAdd(b0, x, c70);
-                    if (N.Vectors == 2)
-                        c71 = V.MultiplyAdd(b1, x, c71);
-                }
-                a0 += step;
-                a4 += step;
-                b += stepB;
+                if (--runs <= 0)
+                    break;
+                a0 += tile.AJump;
+                a4 += tile.AJump;
             }
             Put<V, T, N>(c00, c01, c, mask, add);
             if (R.Count > 1)

@@ -57,7 +57,7 @@ public static unsafe class Linear
     }
 
     /// <summary><c>db = sum of the rows of dz</c>.</summary>
-    /// <param name="dz">[rows; out].</param>
+    /// <param name="dz">[.., out].</param>
     /// <param name="bias">[out], whose gradient is asked for.</param>
     public static Tensor BackwardBias(Tensor dz, Tensor bias)
     {
@@ -163,7 +163,7 @@ public static unsafe class Linear
     private static Tensor<T> BackwardBias<T>(Tensor dz, Tensor bias) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var dbias = Gradients.For<T>(bias, dz);
-        ColumnSums.Add(dz.As<T>(Name).Span, dz.Shape[0], bias.Count, dbias.Write());
+        ColumnSums.Add(dz.As<T>(Name).Span, dz.Shape.Rows, bias.Count, dbias.Write());
         return dbias;
     }
 

@@ -27,6 +27,9 @@ module ActivationLayers =
     let relu<'x> : Layer<'x, 'x> =
         fromOutput "relu" (fun x -> Relu.Forward x) (fun dy y -> Relu.Backward(dy, y)) |> fusable Activation.Relu
 
+    /// <summary><c>min(max(x, 0), 6)</c>; the derivative at both kinks is 0. A. Krizhevsky, 2010.</summary>
+    let relu6<'x> : Layer<'x, 'x> = fromOutput "relu6" (fun x -> Relu6.Forward x) (fun dy y -> Relu6.Backward(dy, y))
+
     /// <summary><c>1 / (1 + exp(-x))</c>.</summary>
     let sigmoid<'x> : Layer<'x, 'x> =
         fromOutput "sigmoid" (fun x -> Sigmoid.Forward x) (fun dy y -> Sigmoid.Backward(dy, y))

@@ -44,19 +44,7 @@ module DenseLayer =
             else
                 [| weight |]
 
-        let setup = Layer.setup about (Shape.vec units) ps [||]
-
-        match activation with
-        | Activation.Identity -> setup
-        | other ->
-            let row =
-                { Stage = 1
-                  Path = ""
-                  Layer = (string other).ToLowerInvariant()
-                  Output = string setup.Shape
-                  Parameters = 0L }
-
-            { setup with Rows = setup.Rows @ [ row ] }
+        Layer.setup about (Shape.vec units) ps [||] |> Layer.setupWith activation
 
     let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
         let x, weight = Batch.held input, ps[0]
@@ -80,13 +68,7 @@ module DenseLayer =
         let about = Layer.about "dense" (settings options units Activation.Identity)
         let slot name layout = { Stage = 0; Name = name; Layout = layout }
 
-        { About =
-            if plain then
-                about
-            else
-                { Name = "chain"
-                  Settings = []
-                  Children = [ about; Layer.about ((string activation).ToLowerInvariant()) [] ] }
+        { About = Layer.aboutWith activation about
           Stages = if plain then 1 else 2
           Slots = slot "weight" Transposed :: (if options.Bias then [ slot "bias" Plain ] else [])
           Cells = []

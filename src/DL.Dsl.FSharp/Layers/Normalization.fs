@@ -14,7 +14,7 @@ module NormalizationLayers =
         | Statistic t -> t
         | Draws key -> raise (InvalidArgumentException("batchNorm state", "running statistics", $"{key}"))
 
-    /// <summary>Layer norm: every row of the last axis to mean 0 and variance 1, then <c>weight * x + bias</c>. Epsilon 1e-5 inside the root.</summary>
+    /// <summary>Layer norm: the features of every vector, time step or pixel to mean 0 and variance 1, then <c>weight * x + bias</c>. Epsilon 1e-5 inside the root.</summary>
     /// <remarks>J. Ba, J. Kiros, G. Hinton, Layer normalization, 2016.</remarks>
     let layerNorm<'x> : Layer<'x, 'x> =
         Layer.create
@@ -35,7 +35,7 @@ module NormalizationLayers =
                         let struct (dx, dgamma, dbeta) = LayerNorm.Backward(Batch.held dy, x, gamma, beta, mean, rstd)
                         struct (Batch.ofTensor dx, [| dgamma; dbeta |]) })
 
-    /// <summary>RMS norm: every row of the last axis divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
+    /// <summary>RMS norm: the features of every vector, time step or pixel divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
     /// <remarks>B. Zhang, R. Sennrich, Root mean square layer normalization, 2019.</remarks>
     let rmsNorm<'x> : Layer<'x, 'x> =
         Layer.create
@@ -54,7 +54,7 @@ module NormalizationLayers =
                         let struct (dx, dgamma) = RmsNorm.Backward(Batch.held dy, x, gamma, rrms)
                         struct (Batch.ofTensor dx, [| dgamma |]) })
 
-    let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
+    let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
         let struct (y, mean, variance, runningMean, runningVariance) =
             BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5)
 
@@ -65,7 +65,7 @@ module NormalizationLayers =
                 let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
-    let private predicted (x: Tensor) gamma beta (state: State) : Pass<Vec, Vec> =
+    let private predicted (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
         let mean, variance = cell 0 state, cell 1 state
 
         { Output = Batch.ofTensor (BatchNorm.Predict(x, gamma, beta, mean, variance, 1e-5))
@@ -76,13 +76,13 @@ module NormalizationLayers =
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
     /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
-    let batchNormWith (momentum: float) : Layer<Vec, Vec> =
+    let batchNormWith (momentum: float) : Layer<'x, 'x> =
         Layer.create
             "batchNorm"
             [ "weight"; "bias" ]
             [ "running_mean"; "running_var" ]
             (fun _ shape ->
-                let n = Shape.features shape
+                let n = Shape.featureExtent shape
                 struct (shape, [| ones n; zeros n |], [| Statistic(zeros n); Statistic(ones n) |]))
             (fun mode ps state input ->
                 let x = Batch.held input
@@ -91,7 +91,7 @@ module NormalizationLayers =
                 | Train -> trained momentum x ps[0] ps[1] state
                 | Predict -> predicted x ps[0] ps[1] state)
 
-    /// <summary>Batch norm: every feature to mean 0 and variance 1 over the batch, then <c>weight * x + bias</c>.</summary>
+    /// <summary>Batch norm: every feature (channel of images) to mean 0 and variance 1 over the batch (and all pixels), then <c>weight * x + bias</c>.</summary>
     /// <remarks>In training the biased variance of the batch, epsilon 1e-5 inside the root; running mean and unbiased variance with momentum 0.1
     /// are state and serve prediction. S. Ioffe, C. Szegedy, Batch normalization, 2015.</remarks>
-    let batchNorm: Layer<Vec, Vec> = batchNormWith 0.1
+    let batchNorm<'x> : Layer<'x, 'x> = batchNormWith 0.1

@@ -31,6 +31,7 @@ let private two n = Shape.pair (Shape.vec n) (Shape.vec n)
 let private activations: Specimen list =
     [ vec "relu" apart relu
       at "relu" apart image relu
+      vec "relu6" apart relu6
       vec "sigmoid" apart sigmoid
       vec "tanh" apart tanh
       vec "leakyRelu" apart leakyRelu
@@ -57,7 +58,19 @@ let private parametric: Specimen list =
       vec "rmsNorm" apart rmsNorm
       vec "batchNorm" mixes batchNorm
       vec "batchNormWith" mixes (batchNormWith 0.5)
+      at "batchNorm" mixes image batchNorm
       vec "dropout" apart (dropout 0.4) ]
+
+let private convolutions: Specimen list =
+    [ at "conv2d" apart (Shape.image (3, 5, 4)) (conv2d 4 (kernel 3 |> same))
+      at "conv2d" apart (Shape.image (2, 7, 6)) (conv2d 3 (kernelOf (2, 3) |> strideOf (2, 1) |> paddingOf (1, 0, 2, 1)) --> relu)
+      at
+          "conv2d"
+          apart
+          (Shape.image (2, 6, 6))
+          (conv2d 3 (kernel 2 |> dilation 2 |> padding 1 |> stride 2) --> tanh --> conv2d 2 (kernel 1))
+      at "conv2dWith" apart (Shape.image (4, 4, 5)) (conv2dWith { Conv.defaults with Bias = false; Groups = 2; Exact = true } 6 (kernel 3))
+      at "depthwise" apart (Shape.image (5, 4, 6)) (depthwise 5 (kernel 3 |> same)) ]
 
 let private shapes: Specimen list =
     [ at "flatten" apart image flatten
@@ -122,7 +135,7 @@ let private own: Specimen list =
               { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) })) ]
 
 /// Every specimen.
-let specimens: Specimen list = activations @ parametric @ shapes @ wiring @ combinators @ own
+let specimens: Specimen list = activations @ parametric @ convolutions @ shapes @ wiring @ combinators @ own
 
 /// The laws of all layers.
 let laws: Law list = specimens |> List.collect _.Laws

@@ -43,6 +43,7 @@ let private swiglu: Operation =
 let operations: Operation list =
     [ { fromOutput "Relu" Relu.Forward (fun dy y -> Relu.Backward(dy, y)) Reference.relu with
           Homogeneous = 0 }
+      fromOutput "Relu6" Relu6.Forward (fun dy y -> Relu6.Backward(dy, y)) Reference.relu6
       fromOutput "Sigmoid" Sigmoid.Forward (fun dy y -> Sigmoid.Backward(dy, y)) Reference.sigmoid
       fromOutput "Tanh" Tanh.Forward (fun dy y -> Tanh.Backward(dy, y)) Reference.tanh
       { fromOutput "Exp" Exp.Forward (fun dy y -> Exp.Backward(dy, y)) Reference.exp with

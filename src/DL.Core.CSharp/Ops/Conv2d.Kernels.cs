@@ -1,0 +1,81 @@
+using System.Numerics;
+using DL.Core.Kernels;
+
+namespace DL.Core.Ops;
+
+public static unsafe partial class Conv2d
+{
+    private static void Forward<T>(
+        Form form, ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, Activation activation, bool exact, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (form.Pointwise)
+        {
+            Linear.Forward(x, weight, bias, activation, form.Images * form.Height * form.Width, y);
+            return;
+        }
+
+        var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
+        fixed (T* px = x, pw = weight, py = y)
+        {
+            if (form.Depthwise)
+            {
+                ConvDepthwise.Run(taps, px, pw, form.Channels, form.Images, py);
+                BiasActivation.Forward(y, bias, activation, form.Images * form.Rows * form.Columns, form.Outputs);
+            }
+            else
+            {
+                ConvDirect.Run(taps, px, Weights(form, pw, false), bias, activation, form.Images, py);
+            }
+        }
+    }
+
+    private static void BackwardInput<T>(Form form, ReadOnlySpan<T> dz, ReadOnlySpan<T> weight, bool exact, Span<T> dx)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (form.Pointwise)
+        {
+            Linear.BackwardInput(dz, weight, form.Images * form.Height * form.Width, dx);
+            return;
+        }
+
+        var parts = WindowTaps.Backward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
+        if (Array.Exists(parts, part => part.Taps.Length == 0)) dx.Clear();
+        fixed (T* pdz = dz, pw = weight, pdx = dx)
+        {
+            foreach (var part in parts)
+            {
+                if (part.Taps.Length == 0) continue;
+                if (form.Depthwise) ConvDepthwise.Run(part, pdz, pw, form.Channels, form.Images, pdx);
+                else ConvDirect.Run(part, pdz, Weights(form, pw, true), default, Activation.Identity, form.Images, pdx);
+            }
+        }
+    }
+
+    private static void BackwardWeight<T>(Form form, ReadOnlySpan<T> x, ReadOnlySpan<T> dz, bool exact, Span<T> dweight)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (form.Pointwise)
+        {
+            dweight.Clear();
+            Linear.BackwardParameters(x, dz, form.Images * form.Height * form.Width, dweight, default);
+            return;
+        }
+
+        var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
+        fixed (T* px = x, pdz = dz, pw = dweight)
+        {
+            if (form.Depthwise) ConvDepthwise.Gradient(taps, px, pdz, form.Channels, form.Images, pw);
+            else ConvGradient.Run(taps, px, pdz, form.Groups, form.Inputs, form.Outputs, form.Images, pw);
+        }
+    }
+
+    private static ConvWeights<T> Weights<T>(Form form, T* weight, bool transposed) where T : unmanaged => new()
+    {
+        Weight = weight,
+        Groups = form.Groups,
+        Inputs = form.Inputs,
+        Outputs = form.Outputs,
+        Transposed = transposed,
+    };
+}

@@ -1,0 +1,255 @@
+/// Convolutions under their direct loops.
+module DL.Properties.Ops.Convolutions
+
+open System
+open DL.Core
+open DL.Core.Ops
+open DL.Laws
+
+/// One setting of a convolution: its window, its groups, and the sizes it is tried on.
+type private Setting =
+    { Window: Window
+      Groups: int
+      Height: int list
+      Width: int list
+      Inputs: int list
+      Outputs: int list }
+
+let private shapeOf (sizes: int list) =
+    match sizes with
+    | [ n; h; w; inputs; outputs ] -> struct (n, h, w, inputs, outputs)
+    | _ -> failwith "five sizes"
+
+let private positions (w: Window) height width =
+    (height + w.PadTop + w.PadBottom - (w.Height - 1) * w.DilationHeight - 1) / w.StrideHeight + 1,
+    (width + w.PadLeft + w.PadRight - (w.Width - 1) * w.DilationWidth - 1) / w.StrideWidth + 1
+
+/// What an output sums: the offsets into x and w of every tap inside the image.
+let private taps (s: Setting) (sizes: int list) image row column output =
+    let struct (_, height, width, inputs, outputs) = shapeOf sizes
+    let w, channels, made = s.Window, inputs * s.Groups, outputs * s.Groups
+    let group = output / outputs
+
+    seq {
+        for u in 0 .. w.Height - 1 do
+            for v in 0 .. w.Width - 1 do
+                let i = row * w.StrideHeight + u * w.DilationHeight - w.PadTop
+                let j = column * w.StrideWidth + v * w.DilationWidth - w.PadLeft
+
+                if i >= 0 && i < height && j >= 0 && j < width then
+                    for c in 0 .. inputs - 1 do
+                        struct (((image * height + i) * width + j) * channels + group * inputs + c,
+                                ((u * w.Width + v) * inputs + c) * made + output)
+    }
+
+let private direct (s: Setting) (sizes: int list) (x: Dual[]) (w: Dual[]) (b: Dual[]) =
+    let struct (n, height, width, _, outputs) = shapeOf sizes
+    let rows, columns = positions s.Window height width
+
+    [| for image in 0 .. n - 1 do
+           for row in 0 .. rows - 1 do
+               for column in 0 .. columns - 1 do
+                   for output in 0 .. outputs * s.Groups - 1 do
+                       let products = [| for struct (i, k) in taps s sizes image row column output -> x[i] * w[k] |]
+                       if products.Length = 0 then b[output] else Dual.sum products + b[output] |]
+
+let private conv2d variant (s: Setting) : Operation =
+    { Name = "Conv2d"
+      Variant = variant
+      Sizes = [ OneOf [ 1; 2; 3; 0 ]; OneOf s.Height; OneOf s.Width; OneOf s.Inputs; OneOf s.Outputs ]
+      Numbers = [ Ordinary; Kinks; Ties; EqualRows; ConstantRows; UnequalRows; Large ]
+      Inputs =
+        fun sizes ->
+            let struct (n, height, width, inputs, outputs) = shapeOf sizes
+
+            [ [ n; height; width; inputs * s.Groups ]
+              [ s.Window.Height; s.Window.Width; inputs; outputs * s.Groups ]
+              [ outputs * s.Groups ] ]
+      Domain = fun _ x -> x
+      Forward = fun _ x -> [| Conv2d.Forward(x[0], x[1], s.Window, x[2], s.Groups) |]
+      Backward =
+        fun _ x _ dy ->
+            [| Conv2d.BackwardInput(dy[0], x[1], s.Window, x[0].Shape[1], x[0].Shape[2], s.Groups)
+               Conv2d.BackwardWeight(x[0], dy[0], x[1], s.Window, s.Groups)
+               Linear.BackwardBias(dy[0], x[2]) |]
+      Formula = fun case x -> [| direct s case.Sizes x[0] x[1] x[2] |]
+      Homogeneous = 0 }
+
+let private window side = Window.Square side
+
+let private plain w =
+    { Window = w
+      Groups = 1
+      Height = [ 3; 5 ]
+      Width = [ 4; 7 ]
+      Inputs = [ 1; 3 ]
+      Outputs = [ 2; 5 ] }
+
+/// The operations of this file.
+let operations: Operation list =
+    [ conv2d
+          "3x3, around the width of vectors"
+          { plain (Window.Square(3, 1, 1)) with
+              Height = [ 1; 2 ]
+              Width = [ 1; 3 ]
+              Inputs = [ 1; 7; 16; 17 ]
+              Outputs = [ 1; 15; 16; 17; 33 ] }
+      conv2d "3x3 over rows of more than a tile" { plain (window 3) with Width = [ 10; 19; 27 ] }
+      conv2d
+          "2x3, stride over the window"
+          { plain (Window(2, 3, StrideHeight = 3, StrideWidth = 4)) with
+              Height = [ 2; 6 ]
+              Width = [ 3; 9 ] }
+      conv2d "3x2, stride under the window" { plain (Window(3, 2, StrideHeight = 2)) with Height = [ 3; 6; 7 ] }
+      conv2d
+          "columns in no window"
+          { plain (Window(1, 1, StrideHeight = 2, StrideWidth = 3)) with
+              Width = [ 1; 5; 6 ] }
+      conv2d "padding on each side its own" (plain (Window(3, 3, PadTop = 1, PadBottom = 0, PadLeft = 2, PadRight = 3)))
+      conv2d
+          "padding over half the window"
+          { plain (Window.Square(2, 1, 3)) with
+              Height = [ 1; 2 ]
+              Width = [ 1; 3 ] }
+      conv2d
+          "dilated, strided and padded"
+          { plain (Window.Square(3, 2, 2, 2)) with
+              Height = [ 3; 6 ]
+              Width = [ 5; 8 ] }
+      conv2d
+          "in 2 groups"
+          { plain (Window.Square(3, 1, 1)) with
+              Groups = 2
+              Inputs = [ 1; 2; 17 ]
+              Outputs = [ 1; 3; 17 ] }
+      conv2d "in 3 groups, strided" { plain (Window.Square(2, 2)) with Groups = 3 }
+      yield!
+          [ for channels in [ 1; 7; 23; 24; 25 ] do
+                conv2d
+                    $"depthwise, {channels} channels"
+                    { plain (Window.Square(3, 1, 1)) with
+                        Groups = channels
+                        Inputs = [ 1 ]
+                        Outputs = [ 1 ] } ]
+      conv2d
+          "depthwise, strided"
+          { plain (Window.Square(3, 2, 1)) with
+              Groups = 5
+              Inputs = [ 1 ]
+              Outputs = [ 1 ]
+              Width = [ 9; 12 ] }
+      conv2d
+          "two outputs of every channel"
+          { plain (Window.Square(2, 1)) with
+              Groups = 4
+              Inputs = [ 1 ]
+              Outputs = [ 2 ] } ]
+
+/// Convolutions that are products of matrices.
+let products: Operation list =
+    [ conv2d
+          "1x1"
+          { plain (window 1) with
+              Inputs = [ 1; 3; 17 ]
+              Outputs = [ 1; 5; 33 ] } ]
+
+let private numbers seed (extents: int list) : Tensor = Numbers.tensor Ordinary seed extents
+
+let private both (check: ElementType -> Evidence list) =
+    Evidence.worst
+        [ for element in [ ElementType.Float32; ElementType.Float64 ] do
+              yield! check element ]
+
+let private close where (a: Tensor) (b: Tensor) =
+    let x, y = a.ToArray<float>(), b.ToArray<float>()
+    let scale = Array.fold (fun m v -> max m (abs v)) 1.0 y
+    let bound = if a.ElementType = ElementType.Float64 then 1e-13 else 1e-5
+    Evidence.within where bound (Array.fold2 (fun m p q -> max m (abs (p - q))) 0.0 x y / scale)
+
+let private channels from count (t: Tensor) : Tensor = Slice.Forward(t, -1, from, count)
+
+let private blocks =
+    Law.fact "groups are blocks of channels" "Conv2d" (fun () ->
+        both (fun element ->
+            let x, w = (numbers 1UL [ 2; 5; 6; 8 ]).To element, (numbers 2UL [ 3; 3; 4; 6 ]).To element
+            let win = Window.Square(3, 1, 1)
+            let whole = Conv2d.Forward(x, w, win, null, 2)
+            let part k : Tensor = Conv2d.Forward(channels (4 * k) 4 x, channels (3 * k) 3 w, win)
+            [ close "two groups and two convolutions" whole (Concat.Forward(-1, part 0, part 1)) ]))
+
+let private stuffed =
+    Law.fact "a dilated window is one stuffed with zeros" "Conv2d" (fun () ->
+        both (fun element ->
+            let x, w = (numbers 1UL [ 2; 9; 8; 3 ]).To element, (numbers 2UL [ 2; 3; 3; 5 ]).To element
+            let flat = w.ToArray<float>()
+
+            let wide =
+                Array.init (3 * 5 * 15) (fun i ->
+                    let u, v, rest = i / 75, i / 15 % 5, i % 15
+                    if u % 2 = 0 && v % 2 = 0 then flat[(u / 2 * 3 + v / 2) * 15 + rest] else 0.0)
+
+            let stuffed = (Tensor.Of<float>(ReadOnlySpan<float> wide, Shape [| 3; 5; 3; 5 |])).To element
+            let dilated = Conv2d.Forward(x, w, Window(2, 3, DilationHeight = 2, DilationWidth = 2))
+            [ close "dilated and stuffed" dilated (Conv2d.Forward(x, stuffed, Window(3, 5))) ]))
+
+let private delta =
+    Law.fact "the window with a one in its middle is the identity, exactly" "Conv2d" (fun () ->
+        both (fun element ->
+            let x = (numbers 3UL [ 2; 5; 7; 4 ]).To element
+            let one = Array.init (9 * 16) (fun i -> if i / 16 = 4 && i % 16 / 4 = i % 4 then 1.0 else 0.0)
+            let w = (Tensor.Of<float>(ReadOnlySpan<float> one, Shape [| 3; 3; 4; 4 |])).To element
+            [ Evidence.exact "x" ((Conv2d.Forward(x, w, Window.Square(3, 1, 1))).SameBits x) ]))
+
+let private moves =
+    Law.fact "a moved image gives the moved output, exactly" "Conv2d" (fun () ->
+        both (fun element ->
+            let x, w = (numbers 4UL [ 1; 9; 9; 3 ]).To element, (numbers 5UL [ 3; 3; 3; 5 ]).To element
+            let part r c n (t: Tensor) : Tensor = Slice.Forward(Slice.Forward(t, 1, r, n), 2, c, n)
+            let whole = Conv2d.Forward(x, w, Window.Square 3)
+
+            [ for r in 0..2 do
+                  for c in 0..2 do
+                      let moved = Conv2d.Forward(part r c 7 x, w, Window.Square 3)
+                      Evidence.exact $"by {r} and {c}" (moved.SameBits(part r c 5 whole)) ]))
+
+let private fused =
+    Law.fact "an activation in the same pass is one after it, exactly" "Conv2d" (fun () ->
+        both (fun element ->
+            let x, w = (numbers 6UL [ 2; 6; 5; 3 ]).To element, (numbers 7UL [ 3; 3; 3; 18 ]).To element
+            let b = (numbers 8UL [ 18 ]).To element
+            let y: Tensor = Conv2d.Forward(x, w, Window.Square(3, 1, 1), b)
+            let with' activation : Tensor = Conv2d.Forward(x, w, Window.Square(3, 1, 1), b, 1, activation)
+
+            [ Evidence.exact "relu" ((with' Activation.Relu).SameBits(Relu.Forward y))
+              Evidence.exact "sigmoid" ((with' Activation.Sigmoid).SameBits(Sigmoid.Forward y))
+              Evidence.exact "tanh" ((with' Activation.Tanh).SameBits(Tanh.Forward y)) ]))
+
+let private raises<'e when 'e :> exn> where (work: unit -> unit) =
+    let thrown =
+        try
+            work ()
+            false
+        with :? 'e ->
+            true
+
+    Evidence.exact where thrown
+
+let private refused =
+    Law.fact "what does not fit is refused" "Conv2d" (fun () ->
+        let zeros (e: int list) : Tensor = Tensor.Zeros(ElementType.Float32, Shape(ReadOnlySpan<int>(List.toArray e)))
+        let run x w (window: Window) groups () = Conv2d.Forward(zeros x, zeros w, window, null, groups) |> ignore
+
+        Evidence.worst
+            [ raises<ShapeException> "groups that do not divide" (run [ 1; 4; 4; 5 ] [ 3; 3; 2; 4 ] (Window.Square 3) 2)
+              raises<ShapeException> "outputs that groups do not divide" (run [ 1; 4; 4; 4 ] [ 3; 3; 2; 5 ] (Window.Square 3) 2)
+              raises<ShapeException> "a window over the image" (run [ 1; 2; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square 3) 1)
+              raises<ShapeException> "weights of another size" (run [ 1; 4; 4; 3 ] [ 2; 3; 3; 4 ] (Window.Square 3) 1)
+              raises<ShapeException> "weights of other channels" (run [ 1; 4; 4; 3 ] [ 3; 3; 4; 4 ] (Window.Square 3) 1)
+              raises<ShapeException> "an image of rank 3" (run [ 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square 3) 1)
+              raises<ShapeException> "an output past the largest count" (run [ 1; 1; 1; 1 ] [ 1; 1; 1; 64 ] (Window.Square(1, 1, 4000)) 1)
+              raises<InvalidArgumentException> "a stride of 0" (run [ 1; 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square(3, 0)) 1)
+              raises<InvalidArgumentException> "a negative padding" (run [ 1; 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square(3, 1, -1)) 1)
+              raises<InvalidArgumentException> "no group" (run [ 1; 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square 3) 0) ])
+
+/// The laws of this file.
+let laws: Law list = [ blocks; stuffed; delta; moves; fused; refused ]
