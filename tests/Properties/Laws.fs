@@ -15,6 +15,7 @@ let private operations: Operation list =
       Ops.Reductions.operations
       Ops.Dropout.operations
       Ops.Convolutions.operations
+      Ops.Pooling.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -55,6 +56,7 @@ let laws: Law list =
       Ops.Dropout.laws
       Ops.Spans.laws
       Ops.Convolutions.laws
+      Ops.Pooling.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws

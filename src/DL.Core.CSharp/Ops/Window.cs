@@ -57,16 +57,24 @@ public sealed record Window(int Height, int Width)
     /// <param name="height">The rows of the image.</param>
     /// <param name="width">The columns of the image.</param>
     /// <param name="where">Who asks.</param>
+    /// <param name="ceil">Whether a last position that reaches past the padded image counts too, as long as it starts inside the image or the padding before it.</param>
     /// <exception cref="InvalidArgumentException">A size, stride or dilation is below 1, or a padding below 0.</exception>
     /// <exception cref="ShapeException">The window is larger than the padded image.</exception>
-    internal (int Height, int Width) Positions(int height, int width, string where)
+    internal (int Height, int Width) Positions(int height, int width, string where, bool ceil = false)
     {
         Check(where);
         var (tall, wide) = ((long)height + PadTop + PadBottom, (long)width + PadLeft + PadRight);
         if (tall < SpanHeight || wide < SpanWidth)
             throw new ShapeException(where, $"an image of at least {SpanHeight} x {SpanWidth} with its padding", $"{tall} x {wide}", "a smaller window, or more padding");
         if (Math.Max(tall, wide) > int.MaxValue) throw new ShapeException(where, $"a padded image of at most {int.MaxValue} rows and columns", $"{tall} x {wide}");
-        return ((int)((tall - SpanHeight) / StrideHeight) + 1, (int)((wide - SpanWidth) / StrideWidth) + 1);
+        return (Count(tall, SpanHeight, StrideHeight, ceil, height + (long)PadTop), Count(wide, SpanWidth, StrideWidth, ceil, width + (long)PadLeft));
+    }
+
+    private static int Count(long padded, long span, int stride, bool ceil, long startsBelow)
+    {
+        var last = (padded - span) / stride;
+        if (ceil && (padded - span) % stride != 0 && (last + 1) * stride < startsBelow) last++;
+        return (int)last + 1;
     }
 
     /// <summary>Checks what holds for any image.</summary>

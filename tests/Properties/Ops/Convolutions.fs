@@ -75,6 +75,48 @@ let private conv2d variant (s: Setting) : Operation =
       Formula = fun case x -> [| direct s case.Sizes x[0] x[1] x[2] |]
       Homogeneous = 0 }
 
+/// The adjoint of the direct loop, spread out by hand.
+let private adjoint (s: Setting) more (sizes: int list) (x: Dual[]) (w: Dual[]) (b: Dual[]) =
+    let struct (n, rows, columns, inputs, outputs) = shapeOf sizes
+    let grow extent size stride before after dilation = (extent - 1) * stride - before - after + (size - 1) * dilation + 1 + more
+    let win = s.Window
+    let height = grow rows win.Height win.StrideHeight win.PadTop win.PadBottom win.DilationHeight
+    let width = grow columns win.Width win.StrideWidth win.PadLeft win.PadRight win.DilationWidth
+    let whole = [ n; height; width; outputs; inputs ]
+    let products = Array.init (n * height * width * outputs * s.Groups) (fun _ -> ResizeArray<Dual>())
+
+    for image in 0 .. n - 1 do
+        for row in 0 .. rows - 1 do
+            for column in 0 .. columns - 1 do
+                for c in 0 .. inputs * s.Groups - 1 do
+                    let at = ((image * rows + row) * columns + column) * inputs * s.Groups + c
+
+                    for struct (i, k) in taps s whole image row column c do
+                        products[i].Add(x[at] * w[k])
+
+    let channels = outputs * s.Groups
+
+    products
+    |> Array.mapi (fun i p -> if p.Count = 0 then b[i % channels] else Dual.sum (p.ToArray()) + b[i % channels])
+
+let private transposed variant more (s: Setting) : Operation =
+    { conv2d variant s with
+        Name = "Conv2dTranspose"
+        Inputs =
+            fun sizes ->
+                let struct (n, height, width, inputs, outputs) = shapeOf sizes
+
+                [ [ n; height; width; inputs * s.Groups ]
+                  [ s.Window.Height; s.Window.Width; outputs; inputs * s.Groups ]
+                  [ outputs * s.Groups ] ]
+        Forward = fun _ x -> [| Conv2dTranspose.Forward(x[0], x[1], s.Window, x[2], s.Groups, more, more) |]
+        Backward =
+            fun _ x _ dy ->
+                [| Conv2dTranspose.BackwardInput(dy[0], x[1], s.Window, s.Groups)
+                   Conv2dTranspose.BackwardWeight(x[0], dy[0], x[1], s.Window, s.Groups)
+                   AddBias.Backward dy[0] |]
+        Formula = fun case x -> [| adjoint s more case.Sizes x[0] x[1] x[2] |] }
+
 let private window side = Window.Square side
 
 let private plain w =
@@ -143,7 +185,11 @@ let operations: Operation list =
           { plain (Window.Square(2, 1)) with
               Groups = 4
               Inputs = [ 1 ]
-              Outputs = [ 2 ] } ]
+              Outputs = [ 2 ] }
+      transposed "2x2 stride 2" 0 (plain (Window.Square(2, 2)))
+      transposed "3x3 stride 2 padded, one more" 1 (plain (Window.Square(3, 2, 1)))
+      transposed "in 2 groups, dilated" 0 { plain (Window.Square(2, 1, 1, 2)) with Groups = 2 }
+      transposed "stride over the window" 0 (plain (Window(1, 2, StrideHeight = 2, StrideWidth = 3))) ]
 
 /// Convolutions that are products of matrices.
 let products: Operation list =
