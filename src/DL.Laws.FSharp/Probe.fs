@@ -60,7 +60,8 @@ module internal Probe =
             let ids = Array.init (shape.Count * examples) (fun _ -> draw.Below 2)
             Tensor.Of<int>(ReadOnlySpan<int> ids, Shape(ReadOnlySpan<int>(List.toArray extents)))
         else
-            Numbers.tensor numbers (draw.Bits()) extents
+            // Rows are examples: equal pixels of one image would be kinks of a maximum, which differences must not meet.
+            (Numbers.tensor numbers (draw.Bits()) [ examples; shape.Count ]).Reshape(List.toArray extents)
 
     let rec private value (kind: Type) tree examples numbers draw =
         match tree with

@@ -43,6 +43,7 @@ let private structure: Law list =
           ((operations @ Ops.Linear.operations) |> List.map _.Name)
           Optimizers.Optimizers.subjects
           (Layers.Registry.specimens |> List.map _.Name)
+          (Models.Specimens.all |> List.map _.Name)
       Structure.Dependencies.laws
       Structure.Documentation.laws ]
     |> List.concat

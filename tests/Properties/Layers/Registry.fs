@@ -70,6 +70,20 @@ let private convolutions: Specimen list =
           (Shape.image (2, 6, 6))
           (conv2d 3 (kernel 2 |> dilation 2 |> padding 1 |> stride 2) --> tanh --> conv2d 2 (kernel 1))
       at "conv2dWith" apart (Shape.image (4, 4, 5)) (conv2dWith { Conv.defaults with Bias = false; Groups = 2; Exact = true } 6 (kernel 3))
+      at "convTranspose2d" apart (Shape.image (3, 4, 3)) (convTranspose2d 4 (kernel 2 |> stride 2))
+      at "convTranspose2dWith" apart (Shape.image (2, 3, 4)) (convTranspose2dWith 1 3 (kernel 3 |> stride 2 |> padding 1))
+      at "maxPool2d" apart (Shape.image (3, 6, 5)) (maxPool2d (kernel 2))
+      at
+          "maxPool2dWith"
+          apart
+          (Shape.image (2, 5, 7))
+          (maxPool2dWith { Pool.defaults with Ceil = true } (kernel 3 |> stride 2 |> padding 1))
+      at "avgPool2d" apart (Shape.image (3, 6, 5)) (avgPool2d (kernel 3 |> stride 1 |> padding 1))
+      at "avgPool2dWith" apart (Shape.image (2, 5, 7)) (avgPool2dWith { Ceil = true; CountPadding = false } (kernel 2 |> padding 1))
+      at "adaptiveAvgPool2d" apart (Shape.image (3, 5, 7)) (adaptiveAvgPool2d (2, 3))
+      at "adaptiveMaxPool2d" apart (Shape.image (3, 5, 7)) (adaptiveMaxPool2d (2, 3))
+      at "globalAvgPool2d" apart (Shape.image (3, 5, 7)) globalAvgPool2d
+      at "globalMaxPool2d" apart (Shape.image (3, 5, 7)) globalMaxPool2d
       at "depthwise" apart (Shape.image (5, 4, 6)) (depthwise 5 (kernel 3 |> same)) ]
 
 let private shapes: Specimen list =

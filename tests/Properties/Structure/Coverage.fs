@@ -36,14 +36,20 @@ let private isLayer (t: Type) = t.IsGenericType && t.GetGenericTypeDefinition() 
 /// The names of all public functions and values that give a layer.
 let layers: string list =
     [ for t in language.GetExportedTypes() do
-          if isStatic t then
+          if isStatic t && t.Namespace = "DL" then
               for m in methods t do
                   if isLayer m.ReturnType then
                       if m.IsSpecialName && m.Name.StartsWith "get_" then m.Name.Substring 4 else sourceName m ]
     |> List.distinct
 
+let private networks =
+    language.GetExportedTypes()
+    |> Array.filter (fun t -> isStatic t && t.Namespace = "DL.Models")
+    |> Array.map _.Name
+    |> List.ofArray
+
 /// The laws of this file.
-let laws (operations: string list) (optimizers: string list) (specimens: string list) : Law list =
+let laws (operations: string list) (optimizers: string list) (specimens: string list) (zoo: string list) : Law list =
     let fact name check = Law.fact name "the suite" check
 
     [ fact "every operation with a Backward has laws" (fun () ->
@@ -51,4 +57,5 @@ let laws (operations: string list) (optimizers: string list) (specimens: string 
       fact "every loss has laws" (fun () -> all "loss" (staticClasses "DL.Core.Losses" ((=) "Evaluate")) operations)
       fact "every optimizer has laws" (fun () ->
           all "optimizer" (staticClasses "DL.Core.Optimizers" (fun name -> name = "Step" || name = "Apply")) optimizers)
-      fact "every layer of the language has laws" (fun () -> all "layer" layers specimens) ]
+      fact "every layer of the language has laws" (fun () -> all "layer" layers specimens)
+      fact "every network is trained" (fun () -> all "network" networks zoo) ]
