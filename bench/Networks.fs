@@ -6,7 +6,7 @@ open DL.Core
 open DL.Core.Random
 open DL.Bench.Timing
 
-let private normals (seed: int) (count: int) =
+let internal normals (seed: int) (count: int) =
     let numbers = Array.zeroCreate<float32> count
     Draw.Normal<float32>(Key.ofSeed seed, numbers)
     numbers
@@ -14,24 +14,43 @@ let private normals (seed: int) (count: int) =
 let private vectors seed (rows: int) (columns: int) : Batch<Vec> =
     Batch.vec (Tensor.Of<float32>(normals seed (rows * columns), rows, columns))
 
-let private classes (rows: int) count : Batch<Label> = Batch.labels (Array.init rows (fun i -> (i * 7919 + 13) % count))
+let internal classes (rows: int) count : Batch<Label> = Batch.labels (Array.init rows (fun i -> (i * 7919 + 13) % count))
 
-let private training name what loss optimizer rows features (net: Layer<Vec, 'y>) (target: Batch<'t>) =
+/// One training step of a network on one batch.
+let internal trained name what loss optimizer (x: Batch<'x>) (net: Layer<'x, 'y>) (target: Batch<'t>) =
     let rule =
         { Loss = loss
           Optimizer = optimizer
           Schedule = None
           ClipNorm = None }
 
-    let model = net |> Model.init Single (Key.ofSeed 1) (Shape.vec features)
+    let model = net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)
     let session = Session(rule, Trainer.start rule model)
-    let x = vectors 2 rows features
 
     { Name = name
       What = what
       Per = "step"
-      Batch = rows
+      Batch = Batch.count x
       Call = fun () -> session.Step(x, target) |> ignore }
+
+/// One prediction of a network.
+let internal predicted name what (x: Batch<'x>) (net: Layer<'x, Vec>) =
+    let rule =
+        { Loss = Loss.crossEntropy
+          Optimizer = Optimizer.sgd 0.1
+          Schedule = None
+          ClipNorm = None }
+
+    let session = Session(rule, Trainer.start rule (net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)))
+
+    { Name = name
+      What = what
+      Per = "call"
+      Batch = Batch.count x
+      Call = fun () -> session.Predict(x, ignore) }
+
+let private training name what loss optimizer rows features net target =
+    trained name what loss optimizer (vectors 2 rows features) net target
 
 let private mlp sizes =
     let hidden = sizes |> List.take (sizes.Length - 1) |> List.map (fun n -> dense n --> relu)
@@ -44,31 +63,10 @@ let private small () =
 
 let private mnist () =
     let net () = mlp [ 256; 128; 10 ]
-    let model = net () |> Model.init Single (Key.ofSeed 1) (Shape.vec 784)
-
-    let session =
-        Session(
-            { Loss = Loss.crossEntropy
-              Optimizer = Optimizer.sgd 0.1
-              Schedule = None
-              ClipNorm = None },
-            Trainer.start
-                { Loss = Loss.crossEntropy
-                  Optimizer = Optimizer.sgd 0.1
-                  Schedule = None
-                  ClipNorm = None }
-                model
-        )
-
-    let one = vectors 3 1 784
 
     [ for b in [ 64; 512 ] do
           training $"mlp_mnist_b{b}" "784-256-128-10 CE Adam" Loss.crossEntropy (Optimizer.adam 1e-3) b 784 (net ()) (classes b 10)
-      { Name = "mlp_mnist_infer_b1"
-        What = "latency"
-        Per = "call"
-        Batch = 1
-        Call = fun () -> session.Predict(one, ignore) } ]
+      predicted "mlp_mnist_infer_b1" "latency" (vectors 3 1 784) (net ()) ]
 
 let private wide () =
     [ training

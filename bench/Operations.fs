@@ -29,19 +29,24 @@ let private square = [| 1000; 1000 |]
 let private forward name (f: Tensor -> Tensor) =
     workload $"op_{name}" "1000x1000 floats, forward" (inArena [ normals 1 square ] (fun xs -> f xs[0] |> ignore))
 
-/// Forward and backward of a layer, the gradient of the input included.
-let private both name what (extents: int[]) (layer: Layer<Vec, Vec>) =
-    let features = extents[1]
-    let model = layer |> Model.init Single (Key.ofSeed 1) (Shape.vec features)
-    let inputs = [ normals 1 extents; normals 2 extents ]
+/// A layer's pass over tensors as they lie in memory, backward with the gradient of the input if asked for.
+let internal passing name what batch (input: int[]) (output: int[]) backward (layer: Layer<'x, 'y>) =
+    let example: Batch<'x> = Batch.ofTensor (normals 1 input)
+    let model = layer |> Model.init Single (Key.ofSeed 1) (Batch.shape example)
 
-    workload
-        $"op_{name}_fb"
-        what
-        (inArena inputs (fun xs ->
-            let pass = layer.Apply Train model.Params model.State (Batch.vec xs[0])
-            let struct (dx, _) = pass.Pullback(Batch.vec xs[1])
-            Batch.tensor dx |> ignore))
+    { workload
+          name
+          what
+          (inArena [ normals 1 input; normals 2 output ] (fun xs ->
+              let pass = layer.Apply Train model.Params model.State (Batch.ofTensor xs[0])
+
+              if backward then
+                  let struct (dx, _) = pass.Pullback(Batch.ofTensor xs[1])
+                  Batch.held dx |> ignore)) with
+        Batch = batch }
+
+/// Forward and backward of a layer, the gradient of the input included.
+let private both name what (extents: int[]) (layer: Layer<Vec, Vec>) = passing $"op_{name}_fb" what 1 extents extents true layer
 
 let private crossEntropy () =
     let labels = Batch.labels (Array.init 700 (fun i -> (i * 7919 + 13) % 10000))
@@ -71,6 +76,8 @@ let private operations () =
       both "softmax_rows" pointwise square softmax
       crossEntropy ()
       both "layernorm" "4096x768" [| 4096; 768 |] layerNorm
+      passing "op_batchnorm_fb" "32x64x32x32" 1 [| 32; 32; 32; 64 |] [| 32; 32; 32; 64 |] true (batchNorm: Layer<Image, Image>)
+      passing "op_maxpool_fb" "32x64x32x32 2x2" 1 [| 32; 32; 32; 64 |] [| 32; 16; 16; 64 |] true (maxPool2d (kernel 2))
       both "dropout" "1000x1000 p=0.5" square (dropout 0.5) ]
 
 let private tiny () =
