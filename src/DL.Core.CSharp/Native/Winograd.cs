@@ -3,17 +3,17 @@ using DL.Core.Ops;
 namespace DL.Core.Kernels;
 
 /// <summary>Convolution by 3 x 3 taps with stride 1 in fewer multiplications: 36 for every 16 outputs, of channels times outputs, where the sums need 144.</summary>
-/// <remarks>Float32 only. The result is not that of the sums in their order: it lies within 1e-5 of it, relative to the sum of |x| |w| over the window
-/// (measured: below 1e-6), for the points +-3/4 and +-3/2 keep the transforms' numbers small. The bits do not depend on the number of threads.
+/// <remarks>Float32 only. The result is not that of the sums in their order: it lies within 1e-5 of it, relative to the largest sum of |x| |w| over a window
+/// (measured: below 3e-6), for the points +-3/4 and +-3/2 keep the transforms' numbers small. The bits do not depend on the number of threads.
 /// Images are channels last, weights [3; 3; channels; outputs].</remarks>
 internal static unsafe class Winograd
 {
     private const int LeastChannels = 16;
 
-    /// <summary>Whether a convolution can be done so, and gains by it.</summary>
-    internal static bool Suits(Window window, int groups, int channels, int outputs, int images, int rows, int columns)
+    /// <summary>Whether a convolution by 3 x 3 taps with stride 1 gains by it.</summary>
+    internal static bool Suits(int channels, int outputs, int images, int rows, int columns)
     {
-        if (!Able(window, groups) || Math.Min(channels, outputs) < LeastChannels)
+        if (Math.Min(channels, outputs) < LeastChannels)
             return false;
         var tiles = new WinogradGrid(images, 0, 0, rows, columns, 0, 0).Tiles;
         // What each way does for a pair of channels; the transforms, of pixels, outputs and weights, shrink beside it as channels grow.
@@ -24,7 +24,7 @@ internal static unsafe class Winograd
     }
 
     /// <summary>y [images; rows; columns; outputs] = activation(convolution of x [images; height; width; channels] + bias), rows and columns as the window has positions.</summary>
-    /// <param name="form">The shapes; its window fits <see cref="Able"/>.</param>
+    /// <param name="form">The shapes.</param>
     /// <param name="x">The images.</param>
     /// <param name="weight">The weights.</param>
     /// <param name="bias">One number an output, or null.</param>
@@ -52,10 +52,6 @@ internal static unsafe class Winograd
     internal static void BackwardWeight(in WinogradForm form, float* x, float* dy, bool add, float* dweight) =>
         WinogradGradient.Run(form, x, dy, add, dweight);
 
-    /// <summary>Whether the window is 3 x 3, moves by one and has neighbouring taps, and all channels meet.</summary>
-    internal static bool Able(Window window, int groups) =>
-        groups == 1 && window is { Height: 3, Width: 3, StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1 };
-
     // Time of a tile's transforms and of the weights', for one channel, in the time of one multiplication of a product.
     private const double TileCost = 500;
     private const double WeightCost = 500;
@@ -74,12 +70,6 @@ internal static unsafe class Winograd
 /// <summary>The shapes of a convolution by 3 x 3 taps with stride 1.</summary>
 internal readonly record struct WinogradForm(int Images, int Height, int Width, int Channels, int Outputs, int Rows, int Columns, int PadTop, int PadLeft)
 {
-    public static WinogradForm Of(Window window, int images, int height, int width, int channels, int outputs)
-    {
-        var (rows, columns) = window.Positions(height, width, nameof(Winograd));
-        return new(images, height, width, channels, outputs, rows, columns, window.PadTop, window.PadLeft);
-    }
-
     public WinogradGrid Forward() => new(Images, Height, Width, Rows, Columns, PadTop, PadLeft);
 
     public WinogradGrid Backward() => new(Images, Rows, Columns, Height, Width, 2 - PadTop, 2 - PadLeft);

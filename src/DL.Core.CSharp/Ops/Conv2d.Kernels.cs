@@ -18,7 +18,11 @@ public static unsafe partial class Conv2d
         var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
         fixed (T* px = x, pw = weight, py = y)
         {
-            if (form.Depthwise)
+            if (Transformed<T>(form, exact))
+            {
+                fixed (T* pb = bias) Winograd.Forward(Shapes(form), (float*)px, (float*)pw, (float*)pb, activation, (float*)py);
+            }
+            else if (form.Depthwise)
             {
                 ConvDepthwise.Run(taps, px, pw, form.Channels, form.Images, py);
                 BiasActivation.Forward(y, bias, activation, form.Images * form.Rows * form.Columns, form.Outputs);
@@ -43,6 +47,12 @@ public static unsafe partial class Conv2d
         if (Array.Exists(parts, part => part.Taps.Length == 0)) dx.Clear();
         fixed (T* pdz = dz, pw = weight, pdx = dx)
         {
+            if (Transformed<T>(form, exact))
+            {
+                Winograd.BackwardInput(Shapes(form), (float*)pdz, (float*)pw, (float*)pdx);
+                return;
+            }
+
             foreach (var part in parts)
             {
                 if (part.Taps.Length == 0) continue;
@@ -65,10 +75,20 @@ public static unsafe partial class Conv2d
         var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
         fixed (T* px = x, pdz = dz, pw = dweight)
         {
-            if (form.Depthwise) ConvDepthwise.Gradient(taps, px, pdz, form.Channels, form.Images, pw);
+            if (Transformed<T>(form, exact)) Winograd.BackwardWeight(Shapes(form), (float*)px, (float*)pdz, false, (float*)pw);
+            else if (form.Depthwise) ConvDepthwise.Gradient(taps, px, pdz, form.Channels, form.Images, pw);
             else ConvGradient.Run(taps, px, pdz, form.Groups, form.Inputs, form.Outputs, form.Images, pw);
         }
     }
+
+    // Float64 is for those who ask for every digit.
+    private static bool Transformed<T>(Form form, bool exact) where T : unmanaged =>
+        typeof(T) == typeof(float) && !exact && form.Groups == 1
+        && form.Window is { Height: 3, Width: 3, StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1 }
+        && Winograd.Suits(form.Channels, form.Outputs, form.Images, form.Rows, form.Columns);
+
+    private static WinogradForm Shapes(Form form) => new(
+        form.Images, form.Height, form.Width, form.Channels, form.Outputs, form.Rows, form.Columns, form.Window.PadTop, form.Window.PadLeft);
 
     private static ConvWeights<T> Weights<T>(Form form, T* weight, bool transposed) where T : unmanaged => new()
     {

@@ -19,7 +19,7 @@ public static partial class Conv2d
     /// <param name="bias">[O], or null for none.</param>
     /// <param name="groups">The number of groups, which divides C and O.</param>
     /// <param name="activation">Applied in the same pass.</param>
-    /// <param name="exact">Whether every product is summed as it stands; otherwise a float32 convolution of 3 x 3 may be done by Winograd's transform.</param>
+    /// <param name="exact">Whether every product is summed as it stands; otherwise a float32 one by 3 x 3 taps with stride 1 may go through Winograd's transform, within 1e-5 of the largest sum of |x| |w|.</param>
     /// <returns>[N; rows; columns; O].</returns>
     /// <exception cref="ShapeException">The shapes do not fit, the groups do not divide the channels, or the window is larger than the padded image.</exception>
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, or a number of the window is out of range.</exception>

@@ -297,5 +297,64 @@ let private refused =
               raises<InvalidArgumentException> "a negative padding" (run [ 1; 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square(3, 1, -1)) 1)
               raises<InvalidArgumentException> "no group" (run [ 1; 4; 4; 3 ] [ 3; 3; 3; 4 ] (Window.Square 3) 0) ])
 
+/// The largest error, and the largest one beside the sum of the sizes of what is summed.
+let private errors (got: Tensor) (exact: Tensor) (sizes: Tensor) =
+    let got, exact, sizes = got.ToArray<float>(), exact.ToArray<float>(), sizes.ToArray<float>()
+    let error = Array.map2 (fun g e -> abs (g - e)) got exact
+    Array.max error / Array.max sizes, Array.map2 (fun e s -> e / (s + 1e-30)) error sizes |> Array.max
+
+/// Winograd's transform trades multiplications for rounding, which it shares out among neighbouring outputs: bounded beside the largest sum.
+let private transformed =
+    let bound = 1e-5
+
+    let check seed (n, height, width, inputs, outputs, pads: Window) =
+        let single: Tensor -> Tensor = fun t -> t.To ElementType.Float32
+        let size: Tensor -> Tensor = fun t -> t.Map abs
+        let x, w = numbers seed [ n; height; width; inputs ], numbers (seed + 1UL) [ 3; 3; inputs; outputs ]
+        let y: Tensor = Conv2d.Forward(x, w, pads)
+        let dy = numbers (seed + 2UL) (List.ofArray (y.Shape.Extents.ToArray()))
+        let forward f exact (x: Tensor) (w: Tensor) : Tensor = Conv2d.Forward(f x, f w, pads, null, 1, Activation.Identity, exact)
+        let backward f exact (dy: Tensor) (w: Tensor) : Tensor = Conv2d.BackwardInput(f dy, f w, pads, height, width, 1, exact)
+        let weight f exact (x: Tensor) (dy: Tensor) : Tensor = Conv2d.BackwardWeight(f x, f dy, f w, pads, 1, exact)
+
+        [ for name, run, a, b in [ "y", forward, x, w; "dx", backward, dy, w; "dw", weight, x, dy ] do
+              let exact, sizes = run id false a b, run id false (size a) (size b)
+              let where what = $"{name} {what}of {n}x{height}x{width}x{inputs} to {outputs}"
+              Evidence.within (where "") bound (fst (errors (run single false a b) exact sizes))
+              Evidence.within (where "exact ") 2e-6 (snd (errors (run single true a b) exact sizes)) ]
+
+    let sides t b l r = Window(3, 3, PadTop = t, PadBottom = b, PadLeft = l, PadRight = r)
+
+    Law.fact "3 x 3 taps in float32 lie within 1e-5 of the largest sum, exact ones within their rounding" "Conv2d" (fun () ->
+        Evidence.worst
+            [ yield! check 1UL (2, 16, 16, 16, 16, sides 1 1 1 1)
+              yield! check 2UL (1, 33, 17, 17, 31, sides 1 1 1 1)
+              yield! check 3UL (3, 13, 22, 64, 33, sides 0 0 0 0)
+              yield! check 4UL (2, 9, 30, 24, 70, sides 2 0 1 2)
+              yield! check 5UL (1, 56, 8, 32, 16, sides 0 2 3 1)
+              yield! check 6UL (5, 4, 4, 130, 65, sides 1 1 1 1) ])
+
+let private anyThreads =
+    Law.fact "the bits do not depend on the number of threads" "Conv2d" (fun () ->
+        let x, w = (numbers 1UL [ 3; 18; 19; 20 ]).To ElementType.Float32, (numbers 2UL [ 3; 3; 20; 24 ]).To ElementType.Float32
+
+        let run threads exact =
+            let before = Native.Threads
+            Native.Threads <- threads
+
+            try
+                let y: Tensor = Conv2d.Forward(x, w, Window.Square(3, 1, 1), null, 1, Activation.Identity, exact)
+
+                [ y
+                  Conv2d.BackwardInput(y, w, Window.Square(3, 1, 1), 18, 19, 1, exact)
+                  Conv2d.BackwardWeight(x, y, w, Window.Square(3, 1, 1), 1, exact) ]
+            finally
+                Native.Threads <- before
+
+        Evidence.worst
+            [ for exact in [ true; false ] do
+                  for one, two in List.zip (run 1 exact) (run 2 exact) do
+                      Evidence.exact $"exact {exact}" (one.SameBits two) ])
+
 /// The laws of this file.
-let laws: Law list = [ blocks; stuffed; delta; moves; fused; refused ]
+let laws: Law list = [ transformed; anyThreads; blocks; stuffed; delta; moves; fused; refused ]
