@@ -16,6 +16,7 @@ let private operations: Operation list =
       Ops.Dropout.operations
       Ops.Convolutions.operations
       Ops.Pooling.operations
+      Ops.Resampling.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -58,6 +59,7 @@ let laws: Law list =
       Ops.Spans.laws
       Ops.Convolutions.laws
       Ops.Pooling.laws
+      Ops.Resampling.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
