@@ -82,6 +82,9 @@ let private convolutions: Specimen list =
       at "avgPool2dWith" apart (Shape.image (2, 5, 7)) (avgPool2dWith { Ceil = true; CountPadding = false } (kernel 2 |> padding 1))
       at "adaptiveAvgPool2d" apart (Shape.image (3, 5, 7)) (adaptiveAvgPool2d (2, 3))
       at "adaptiveMaxPool2d" apart (Shape.image (3, 5, 7)) (adaptiveMaxPool2d (2, 3))
+      at "upsampleNearest" apart (Shape.image (3, 2, 3)) (upsampleNearest 2)
+      at "upsampleBilinear" apart (Shape.image (3, 2, 3)) (upsampleBilinear 3)
+      at "pixelShuffle" apart (Shape.image (8, 2, 3)) (pixelShuffle 2)
       at "globalAvgPool2d" apart (Shape.image (3, 5, 7)) globalAvgPool2d
       at "globalMaxPool2d" apart (Shape.image (3, 5, 7)) globalMaxPool2d
       at "depthwise" apart (Shape.image (5, 4, 6)) (depthwise 5 (kernel 3 |> same)) ]
