@@ -77,17 +77,20 @@ module Variants =
         $"#i \"nuget: %s{source}\"" :: (script.Split '\n' |> Array.toList |> List.choose rewrite)
         |> String.concat "\n"
 
-    /// The first fenced block of a language in a Markdown text; empty where there is none.
+    /// The fenced blocks of a language in a Markdown text, one after the other; empty where there is none.
     let fenced language (markdown: string) =
         let fence = "```"
 
+        let step (inside, lines) (line: string) =
+            if inside && line = fence then false, lines
+            elif inside then true, line :: lines
+            else line = fence + language, lines
+
         markdown.Split '\n'
         |> Seq.map (fun line -> line.TrimEnd())
-        |> Seq.skipWhile (fun line -> line <> fence + language)
-        |> Seq.indexed
-        |> Seq.takeWhile (fun (index, line) -> index = 0 || line <> fence)
-        |> Seq.filter (fun (index, _) -> index > 0)
-        |> Seq.map snd
+        |> Seq.fold step (false, [])
+        |> snd
+        |> List.rev
         |> String.concat "\n"
 
 /// The documentation: pages made from files that live elsewhere, and links that work from a disk as they do from any server.

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace DL.Core.Kernels;
 
 /// <summary>Convolutions of every channel by itself, with channels as lanes.</summary>
-/// <remarks>Limited by loads: one of the image for every multiplication.</remarks>
+/// <remarks>Limited by loads: one of the image for every multiplication, and the way of images larger than the caches.</remarks>
 internal static unsafe class ConvDepthwise
 {
     private const long BlockBytes = 1 << 18;
@@ -16,8 +16,7 @@ internal static unsafe class ConvDepthwise
     {
         var grid = taps.Grid;
         if (images == 0 || grid.Rows == 0 || grid.Columns == 0) return;
-        var perRow = (grid.StrideHeight * grid.ColumnsRead * channels) + ((long)grid.Columns * channels);
-        var rows = Math.Clamp(BlockBytes / (perRow * sizeof(T)), 1, grid.Rows);
+        var rows = RowsAtOnce<T>(grid, channels);
         fixed (ConvTap* ptaps = taps.Taps)
         {
             var job = new Job<T>
@@ -58,11 +57,34 @@ internal static unsafe class ConvDepthwise
                 Y = dy,
                 Images = images,
                 Parts = parts,
+                RowsAtOnce = RowsAtOnce<T>(taps.Grid, channels),
             };
             Workers.For(parts, 1, &Job<T>.RunGradient, &job);
         }
 
         for (var part = 0; part < parts; part++) ConvGradient.Add(dw, sums + (part * size), size);
+    }
+
+    private static long RowsAtOnce<T>(in ConvGrid grid, long channels) where T : unmanaged
+    {
+        var perRow = ((grid.StrideHeight * grid.ColumnsRead) + grid.Columns) * channels * sizeof(T);
+        return Math.Clamp(BlockBytes / Math.Max(1, perRow), 1, grid.Rows);
+    }
+
+    /// <summary>Whether a vector is whole, as a type, so that a loop is compiled for it.</summary>
+    private interface ILaneCount
+    {
+        static abstract bool Whole { get; }
+    }
+
+    private readonly struct Whole : ILaneCount
+    {
+        static bool ILaneCount.Whole => true;
+    }
+
+    private readonly struct Part : ILaneCount
+    {
+        static bool ILaneCount.Whole => false;
     }
 
     private struct Job<T>
@@ -102,103 +124,160 @@ internal static unsafe class ConvDepthwise
         private readonly void Block(long image, long first, long rows)
         {
             var source = Source(image, first, rows);
+            var offsets = stackalloc long[2 * TapCount];
+            Offsets(source.Pitch, offsets);
             var target = Y + (((image * Grid.OutHeight * Grid.OutWidth) + Grid.Pixel(first)) * Channels);
             for (var row = 0L; row < rows; row++)
             {
                 var x = source.Origin + (row * Grid.StrideHeight * source.Pitch);
                 var y = target + (row * Grid.StepRow * Grid.OutWidth * Channels);
-                if (Vector512.IsHardwareAccelerated) Row<Simd512<T>>(x, source.Pitch, y);
-                else if (Vector256.IsHardwareAccelerated) Row<Simd256<T>>(x, source.Pitch, y);
-                else Row<Simd128<T>>(x, source.Pitch, y);
+                if (Vector512.IsHardwareAccelerated) Row<Simd512<T>>(x, offsets, y);
+                else if (Vector256.IsHardwareAccelerated) Row<Simd256<T>>(x, offsets, y);
+                else Row<Simd128<T>>(x, offsets, y);
             }
         }
 
-        private readonly void Row<S>(T* x, long pitch, T* y) where S : struct, ISimd<S, T>
+        /// <summary>Where every tap reads, from the first number of a position, and after that where its weights lie.</summary>
+        private readonly void Offsets(long pitch, long* offsets)
         {
-            for (var c = 0L; c < Channels; c += S.Count)
+            for (var t = 0; t < TapCount; t++)
             {
-                var lanes = Math.Min(S.Count, Channels - c);
-                var j = 0L;
-                for (; j + 4 <= Grid.Columns; j += 4) Four<S>(x + c, pitch, j, Weight + c, lanes, y + c);
-                for (; j < Grid.Columns; j++) One<S>(x + c, pitch, j, Weight + c, lanes, y + c);
+                offsets[t] = (Taps[t].Row * pitch) + ((long)Taps[t].Column * Channels);
+                offsets[TapCount + t] = (long)Taps[t].Index * Channels;
             }
         }
 
+        private readonly void Row<S>(T* x, long* offsets, T* y) where S : struct, ISimd<S, T>
+        {
+            var whole = Channels - (Channels % S.Count);
+            if (whole > 0) Pixels<S, Whole>(x, Weight, offsets, 0, whole, S.Count, y);
+            if (whole < Channels) Pixels<S, Part>(x, Weight, offsets, whole, Channels, Channels - whole, y);
+        }
+
+        // Six pixels at a time, so that a weight is read once for all of them and their sums hide each other's latency; all their channels
+        // before the next pixels, for the lines of one channel fall on few sets of the cache.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Four<S>(T* x, long pitch, long column, T* w, long lanes, T* y) where S : struct, ISimd<S, T>
+        private readonly void Pixels<S, W>(T* x, T* w, long* offsets, long from, long to, long lanes, T* y)
+            where S : struct, ISimd<S, T>
+            where W : struct, ILaneCount
         {
             long step = (long)Grid.StrideWidth * Channels, apart = (long)Grid.StepColumn * Channels;
-            S a = default, b = default, c = default, d = default;
-            x += column * step;
-            y += column * apart;
-            for (var t = 0; t < TapCount; t++)
-            {
-                var at = x + (Taps[t].Row * pitch) + ((long)Taps[t].Column * Channels);
-                var weight = S.Load(w + ((long)Taps[t].Index * Channels), lanes);
-                a = S.Fma(S.Load(at, lanes), weight, a);
-                b = S.Fma(S.Load(at + step, lanes), weight, b);
-                c = S.Fma(S.Load(at + (2 * step), lanes), weight, c);
-                d = S.Fma(S.Load(at + (3 * step), lanes), weight, d);
-            }
+            long j = 0, columns = Grid.Columns;
+            var taps = TapCount;
+            for (; j + 6 <= columns; j += 6, x += 6 * step, y += 6 * apart)
+                for (var c = from; c < to; c += S.Count)
+                {
+                    S s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
+                    for (var t = 0; t < taps; t++)
+                    {
+                        var at = x + c + offsets[t];
+                        var weight = Load<S, W>(w + c + offsets[taps + t], lanes);
+                        s0 = S.Fma(Load<S, W>(at, lanes), weight, s0);
+                        s1 = S.Fma(Load<S, W>(at + step, lanes), weight, s1);
+                        s2 = S.Fma(Load<S, W>(at + (2 * step), lanes), weight, s2);
+                        s3 = S.Fma(Load<S, W>(at + (3 * step), lanes), weight, s3);
+                        s4 = S.Fma(Load<S, W>(at + (4 * step), lanes), weight, s4);
+                        s5 = S.Fma(Load<S, W>(at + (5 * step), lanes), weight, s5);
+                    }
 
-            a.Store(y, lanes);
-            b.Store(y + apart, lanes);
-            c.Store(y + (2 * apart), lanes);
-            d.Store(y + (3 * apart), lanes);
+                    var result = y + c;
+                    Store<S, W>(s0, result, lanes);
+                    Store<S, W>(s1, result + apart, lanes);
+                    Store<S, W>(s2, result + (2 * apart), lanes);
+                    Store<S, W>(s3, result + (3 * apart), lanes);
+                    Store<S, W>(s4, result + (4 * apart), lanes);
+                    Store<S, W>(s5, result + (5 * apart), lanes);
+                }
+
+            for (; j < columns; j++, x += step, y += apart)
+                for (var c = from; c < to; c += S.Count)
+                {
+                    S sum = default;
+                    for (var t = 0; t < taps; t++) sum = S.Fma(Load<S, W>(x + c + offsets[t], lanes), Load<S, W>(w + c + offsets[taps + t], lanes), sum);
+                    Store<S, W>(sum, y + c, lanes);
+                }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void One<S>(T* x, long pitch, long column, T* w, long lanes, T* y) where S : struct, ISimd<S, T>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static S Load<S, W>(T* from, long lanes) where S : struct, ISimd<S, T> where W : struct, ILaneCount =>
+            W.Whole ? S.Load(from) : S.Load(from, lanes);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Store<S, W>(S value, T* to, long lanes) where S : struct, ISimd<S, T> where W : struct, ILaneCount
         {
-            S sum = default;
-            x += column * Grid.StrideWidth * Channels;
-            for (var t = 0; t < TapCount; t++)
-                sum = S.Fma(
-                    S.Load(x + (Taps[t].Row * pitch) + ((long)Taps[t].Column * Channels), lanes), S.Load(w + ((long)Taps[t].Index * Channels), lanes), sum);
-            sum.Store(y + (column * Grid.StepColumn * Channels), lanes);
+            if (W.Whole) value.Store(to);
+            else value.Store(to, lanes);
         }
 
         private readonly void Image(long image, T* sums)
         {
-            var source = Source(image, 0, Grid.Rows);
-            var gradient = Y + (image * Grid.Rows * Grid.Columns * Channels);
-            for (var row = 0L; row < Grid.Rows; row++)
+            var offsets = stackalloc long[2 * TapCount];
+            for (var first = 0L; first < Grid.Rows; first += RowsAtOnce)
             {
-                var x = source.Origin + (row * Grid.StrideHeight * source.Pitch);
-                var dy = gradient + (row * Grid.Columns * Channels);
-                if (Vector512.IsHardwareAccelerated) RowGradient<Simd512<T>>(x, source.Pitch, dy, sums);
-                else if (Vector256.IsHardwareAccelerated) RowGradient<Simd256<T>>(x, source.Pitch, dy, sums);
-                else RowGradient<Simd128<T>>(x, source.Pitch, dy, sums);
-            }
-        }
-
-        private readonly void RowGradient<S>(T* x, long pitch, T* dy, T* sums) where S : struct, ISimd<S, T>
-        {
-            for (var c = 0L; c < Channels; c += S.Count)
-            {
-                var lanes = Math.Min(S.Count, Channels - c);
-                for (var t = 0; t < TapCount; t++)
+                var rows = Math.Min(RowsAtOnce, Grid.Rows - first);
+                var source = Source(image, first, rows);
+                Offsets(source.Pitch, offsets);
+                var gradient = Y + (((image * Grid.Rows) + first) * Grid.Columns * Channels);
+                for (var row = 0L; row < rows; row++)
                 {
-                    var at = x + c + (Taps[t].Row * pitch) + ((long)Taps[t].Column * Channels);
-                    Tap<S>(at, dy + c, lanes, sums + c + ((long)Taps[t].Index * Channels));
+                    var x = source.Origin + (row * Grid.StrideHeight * source.Pitch);
+                    var dy = gradient + (row * Grid.Columns * Channels);
+                    if (Vector512.IsHardwareAccelerated) RowGradient<Simd512<T>>(x, offsets, dy, sums);
+                    else if (Vector256.IsHardwareAccelerated) RowGradient<Simd256<T>>(x, offsets, dy, sums);
+                    else RowGradient<Simd128<T>>(x, offsets, dy, sums);
                 }
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Tap<S>(T* x, T* dy, long lanes, T* sum) where S : struct, ISimd<S, T>
+        private readonly void RowGradient<S>(T* x, long* offsets, T* dy, T* sums) where S : struct, ISimd<S, T>
         {
-            var step = (long)Grid.StrideWidth * Channels;
-            S a = default, b = default;
-            var j = 0L;
-            for (; j + 2 <= Grid.Columns; j += 2, x += 2 * step, dy += 2 * Channels)
-            {
-                a = S.Fma(S.Load(x, lanes), S.Load(dy, lanes), a);
-                b = S.Fma(S.Load(x + step, lanes), S.Load(dy + Channels, lanes), b);
-            }
+            var whole = Channels - (Channels % S.Count);
+            if (whole > 0) Sums<S, Whole>(x, offsets, dy, 0, whole, S.Count, sums);
+            if (whole < Channels) Sums<S, Part>(x, offsets, dy, whole, Channels, Channels - whole, sums);
+        }
 
-            if (j < Grid.Columns) a = S.Fma(S.Load(x, lanes), S.Load(dy, lanes), a);
-            (S.Load(sum, lanes) + (a + b)).Store(sum, lanes);
+        // Eight pixels at a time, whose gradients stay in registers for all taps.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Sums<S, W>(T* x, long* offsets, T* dy, long from, long to, long lanes, T* sums)
+            where S : struct, ISimd<S, T>
+            where W : struct, ILaneCount
+        {
+            long step = (long)Grid.StrideWidth * Channels, apart = Channels;
+            long j = 0, columns = Grid.Columns;
+            var taps = TapCount;
+            for (; j + 8 <= columns; j += 8, x += 8 * step, dy += 8 * apart)
+                for (var c = from; c < to; c += S.Count)
+                {
+                    var g = dy + c;
+                    S d0 = Load<S, W>(g, lanes), d1 = Load<S, W>(g + apart, lanes);
+                    S d2 = Load<S, W>(g + (2 * apart), lanes), d3 = Load<S, W>(g + (3 * apart), lanes);
+                    S d4 = Load<S, W>(g + (4 * apart), lanes), d5 = Load<S, W>(g + (5 * apart), lanes);
+                    S d6 = Load<S, W>(g + (6 * apart), lanes), d7 = Load<S, W>(g + (7 * apart), lanes);
+                    for (var t = 0; t < taps; t++)
+                    {
+                        T* at = x + c + offsets[t], sum = sums + c + offsets[taps + t];
+                        var a = S.Fma(Load<S, W>(at, lanes), d0, Load<S, W>(sum, lanes));
+                        var b = Load<S, W>(at + step, lanes) * d1;
+                        a = S.Fma(Load<S, W>(at + (2 * step), lanes), d2, a);
+                        b = S.Fma(Load<S, W>(at + (3 * step), lanes), d3, b);
+                        a = S.Fma(Load<S, W>(at + (4 * step), lanes), d4, a);
+                        b = S.Fma(Load<S, W>(at + (5 * step), lanes), d5, b);
+                        a = S.Fma(Load<S, W>(at + (6 * step), lanes), d6, a);
+                        b = S.Fma(Load<S, W>(at + (7 * step), lanes), d7, b);
+                        Store<S, W>(a + b, sum, lanes);
+                    }
+                }
+
+            for (; j < columns; j++, x += step, dy += apart)
+                for (var c = from; c < to; c += S.Count)
+                {
+                    var d = Load<S, W>(dy + c, lanes);
+                    for (var t = 0; t < taps; t++)
+                    {
+                        var sum = sums + c + offsets[taps + t];
+                        Store<S, W>(S.Fma(Load<S, W>(x + c + offsets[t], lanes), d, Load<S, W>(sum, lanes)), sum, lanes);
+                    }
+                }
         }
     }
 }

@@ -3,7 +3,8 @@ namespace DL.Models
 open DL
 
 /// <summary>Network in network: every convolution is followed by two of 1 x 1, and classes are averaged feature maps.</summary>
-/// <remarks>M. Lin, Q. Chen, S. Yan, Network in network, 2013; the form of "Dive into Deep Learning", section 8.3.</remarks>
+/// <remarks>M. Lin, Q. Chen, S. Yan, Network in network, 2013; the form of "Dive into Deep Learning", section 8.3, but for the ReLU after the
+/// last convolution: scores of classes may be negative, and one that is 0 everywhere learns no more.</remarks>
 [<RequireQualifiedAccess>]
 module NiN =
     let private conv channels k : Layer<Image, Image> = conv2dWith { Conv.defaults with Weights = Initializer.heNormal } channels k --> relu
@@ -22,5 +23,7 @@ module NiN =
         --> block 384 (kernel 3 |> padding 1)
         --> pool
         --> dropout 0.5
-        --> block classes (kernel 3 |> padding 1)
+        --> conv classes (kernel 3 |> padding 1)
+        --> conv classes (kernel 1)
+        --> conv2d classes (kernel 1)
         --> globalAvgPool2d

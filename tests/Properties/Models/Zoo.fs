@@ -61,4 +61,4 @@ let networks = TheoryData<string>(names)
 [<MemberData(nameof networks)>]
 let ``a network learns eight examples by heart`` (name: string) =
     let specimen = Specimens.all |> List.find (fun s -> s.Name = name)
-    Assert.Equal(1.0, specimen.Learn())
+    Assert.InRange(specimen.Learn(), specimen.Least, 1.0)
