@@ -5,6 +5,9 @@ public static partial class Conv2d
     /// <summary>The shapes of a convolution, checked.</summary>
     internal sealed record Form(Window Window, int Groups, Shape Input, Shape Weight, Shape Output)
     {
+        // The offsets of a depthwise convolution's taps lie on the stack.
+        private const int MostTaps = 1024;
+
         public int Images => Input[0];
 
         public int Height => Input[1];
@@ -22,8 +25,8 @@ public static partial class Conv2d
 
         public int Columns => Output[2];
 
-        /// <summary>Whether every output channel sees one input channel, its own.</summary>
-        public bool Depthwise => Inputs == 1 && Groups == Outputs && Groups > 1;
+        /// <summary>Whether every output channel sees one input channel, its own, through a window of moderate size.</summary>
+        public bool Depthwise => Inputs == 1 && Groups == Outputs && Groups > 1 && (long)Window.Height * Window.Width <= MostTaps;
 
         /// <summary>Whether it is a product of pixels by a matrix.</summary>
         public bool Pointwise => Groups == 1 && Window == new Window(1, 1);

@@ -44,7 +44,7 @@ public static unsafe partial class Conv2d
         }
 
         var parts = WindowTaps.Backward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
-        if (Array.Exists(parts, part => part.Taps.Length == 0)) dx.Clear();
+        if (WindowTaps.LeavesGaps(form.Window, form.Height, form.Width)) dx.Clear();
         fixed (T* pdz = dz, pw = weight, pdx = dx)
         {
             if (Transformed<T>(form, exact))
@@ -55,7 +55,6 @@ public static unsafe partial class Conv2d
 
             foreach (var part in parts)
             {
-                if (part.Taps.Length == 0) continue;
                 if (form.Depthwise) ConvDepthwise.Run(part, pdz, pw, form.Channels, form.Images, pdx);
                 else ConvDirect.Run(part, pdz, Weights(form, pw, true), default, Activation.Identity, form.Images, pdx);
             }

@@ -47,7 +47,9 @@ public static partial class Conv2d
         if (weight.Shape.Rank != 4 || dz.Shape.Rank != 4) throw Ranks(BackwardName, dz.Shape, weight.Shape);
         if (groups < 1) throw new InvalidArgumentException(BackwardName, "at least 1 group", $"{groups}");
         if (Math.Min(height, width) < 0) throw new InvalidArgumentException(BackwardName, "an input of at least 0 rows and columns", $"{height} x {width}");
-        var form = Form.Of(BackwardName, new Shape(dz.Shape[0], height, width, checked(weight.Shape[2] * groups)), weight.Shape, window, groups);
+        var channels = (long)weight.Shape[2] * groups;
+        if (channels > Shape.MaxCount) throw new ShapeException(BackwardName, $"at most {Shape.MaxCount} channels", $"{channels}");
+        var form = Form.Of(BackwardName, new Shape(dz.Shape[0], height, width, (int)channels), weight.Shape, window, groups);
         dz.Expect(form.Output, BackwardName);
         return dz.IsDouble(BackwardName) ? BackwardInput<double>(form, dz, weight, exact) : BackwardInput<float>(form, dz, weight, exact);
     }

@@ -21,7 +21,8 @@ public static class Conv2dTranspose
     public static Tensor Forward(Tensor x, Tensor weight, Window window, Tensor? bias = null, int groups = 1, int moreRows = 0, int moreColumns = 0)
     {
         var (height, width) = Size(x.Shape, window, moreRows, moreColumns);
-        bias?.Expect(new Shape(weight.Shape.Rank == 4 ? checked(weight.Shape[2] * groups) : 0), $"{Name} bias");
+        if (bias is not null && weight.Shape.Rank == 4 && (long)weight.Shape[2] * groups != bias.Count)
+            throw new ShapeException($"{Name} bias", $"{(long)weight.Shape[2] * groups} numbers, one for each channel of the output", $"{bias.Shape}");
         var y = Conv2d.BackwardInput(x, weight, window, height, width, groups);
         return bias is null ? y : AddBias.Forward(y, bias);
     }

@@ -33,12 +33,13 @@ internal static class WindowTaps
             taps);
     }
 
-    /// <summary>The gradient of the image: for every residue of the stride a convolution of the output's gradient, which has rows x columns pixels.</summary>
+    /// <summary>The gradient of the image: for every residue of the stride that a tap reads a convolution of the output's gradient, which has rows x columns
+    /// pixels. Pixels of other residues are in no window.</summary>
     public static ConvTaps[] Backward(Window window, int height, int width, int rows, int columns)
     {
         var parts = new List<ConvTaps>();
-        for (var a = 0; a < Math.Min(window.StrideHeight, height); a++)
-            for (var b = 0; b < Math.Min(window.StrideWidth, width); b++)
+        foreach (var a in Residues(window.Height, window.DilationHeight, window.PadTop, window.StrideHeight, height))
+            foreach (var b in Residues(window.Width, window.DilationWidth, window.PadLeft, window.StrideWidth, width))
                 parts.Add(new(
                     new ConvGrid
                     {
@@ -55,12 +56,29 @@ internal static class WindowTaps
                         OutHeight = height,
                         OutWidth = width,
                     },
-                    Residue(window, a, b)));
+                    Taps(window, a, b)));
         return [.. parts];
     }
 
+    /// <summary>Whether some pixel of the image is in no window.</summary>
+    public static bool LeavesGaps(Window window, int height, int width) =>
+        Residues(window.Height, window.DilationHeight, window.PadTop, window.StrideHeight, height).Count < Math.Min(window.StrideHeight, height)
+        || Residues(window.Width, window.DilationWidth, window.PadLeft, window.StrideWidth, width).Count < Math.Min(window.StrideWidth, width);
+
+    private static SortedSet<int> Residues(int taps, int dilation, int before, int stride, int extent)
+    {
+        var residues = new SortedSet<int>();
+        for (var tap = 0L; tap < taps; tap++)
+        {
+            var residue = (((tap * dilation) - before) % stride + stride) % stride;
+            if (residue < extent) residues.Add((int)residue);
+        }
+
+        return residues;
+    }
+
     // Seen from an input pixel the last taps of the window come first: in this order they read on in memory.
-    private static ConvTap[] Residue(Window window, int a, int b)
+    private static ConvTap[] Taps(Window window, int a, int b)
     {
         var taps = new List<ConvTap>();
         for (var u = window.Height - 1; u >= 0; u--)

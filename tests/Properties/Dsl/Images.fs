@@ -45,3 +45,26 @@ let ``features of an image are its channels`` () =
     let both = Batch.pair image (Batch.image (tensor [ 2; 2; 4; 5 ]))
     Assert.Equal(Shape.image (5, 4, 5), Batch.shape (run cat both).Output)
     same (Ops.Concat.Forward(1, tensor [ 2; 3; 4; 5 ], tensor [ 2; 2; 4; 5 ])) (Batch.tensor (run cat both).Output)
+
+[<Fact>]
+let ``the weights of a convolution are shown as [out; in; height; width]`` () =
+    let net = conv2d 5 (kernelOf (2, 3)) --> convTranspose2d 4 (kernel 2)
+    let model = net |> Model.init Double (Key.ofSeed 1) (Shape.image (3, 4, 6))
+    let dict = Model.stateDict model
+    let shapes = dict |> List.map (fun (name, t) -> name, List.ofArray (t.Shape.Extents.ToArray()))
+
+    Assert.Equal<(string * int list) list>(
+        [ "0.weight", [ 5; 3; 2; 3 ]; "0.bias", [ 5 ]; "1.weight", [ 5; 4; 2; 2 ]; "1.bias", [ 4 ] ],
+        shapes
+    )
+
+    let back = Model.withStateDict dict (net |> Model.init Double (Key.ofSeed 2) (Shape.image (3, 4, 6)))
+    Array.iter2 same model.Params back.Params
+    // One image whose only pixel is one meets the window's first tap alone.
+    let first = Tensor.Of<float>(Array.init 18 (fun i -> if i = 6 then 1.0 else 0.0), [| 1; 3; 2; 3 |])
+    let conv = conv2d 5 (kernelOf (2, 3)) |> Model.init Double (Key.ofSeed 1) (Shape.image (3, 2, 3))
+    let y = Batch.tensor (Model.predict conv (Batch.image first))
+    let weight = Model.stateDict conv |> List.head |> snd
+
+    for o in 0..4 do
+        Assert.Equal(weight.At(18 * o + 6), y.At o, 12)
