@@ -16,14 +16,16 @@ internal static unsafe class ConvDirect
     private const long PackGrain = 1 << 15;
 
     /// <summary>y [images; OutHeight; OutWidth; outputs] from x [images; Height; Width; inputs]; with dense outputs bias and activation are applied too.</summary>
-    public static void Run<T>(ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y)
+    public static void Run<T>(
+        ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y, in PackedPlace place = default)
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated) Run<Gemm512<T>, T>(taps, x, weights, bias, activation, images, y);
-        else Run<Gemm256<T>, T>(taps, x, weights, bias, activation, images, y);
+        if (Vector512.IsHardwareAccelerated) Run<Gemm512<T>, T>(taps, x, weights, bias, activation, images, y, place);
+        else Run<Gemm256<T>, T>(taps, x, weights, bias, activation, images, y, place);
     }
 
-    private static void Run<V, T>(ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y)
+    private static void Run<V, T>(
+        ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y, in PackedPlace place)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
@@ -32,6 +34,7 @@ internal static unsafe class ConvDirect
         var channels = weights.Groups * weights.Summed;
         var passes = ConvPasses.Of(taps.Taps, channels, weights.Summed);
         var rows = RowsAtOnce<T>(grid, channels, weights.Groups * weights.Made, images);
+        var packed = place.Open(weights.Groups * weights.GroupRoom<V>(taps.Taps.Length) * sizeof(T));
         fixed (T* pbias = bias)
         fixed (ConvPass* ppasses = passes)
         fixed (ConvTap* ptaps = taps.Taps)
@@ -44,7 +47,7 @@ internal static unsafe class ConvDirect
                 Taps = ptaps,
                 TapCount = taps.Taps.Length,
                 Weights = weights,
-                Packed = (T*)Scratch.Right(weights.Groups * weights.GroupRoom<V>(taps.Taps.Length) * sizeof(T)),
+                Packed = (T*)packed.Start,
                 X = x,
                 Y = y,
                 Bias = pbias,
@@ -54,8 +57,10 @@ internal static unsafe class ConvDirect
                 Blocks = (grid.Rows + rows - 1) / rows,
             };
             var strip = Math.Max(1L, (long)taps.Taps.Length * weights.Summed * 2 * V.Count);
-            Workers.For(weights.Groups * weights.Strips<V>(), Math.Max(1, PackGrain / strip), &Job<V, T>.Pack, &job);
+            if (!packed.Filled) Workers.For(weights.Groups * weights.Strips<V>(), Math.Max(1, PackGrain / strip), &Job<V, T>.Pack, &job);
+            packed.Close();
             Workers.For(images * job.Blocks, 1, &Job<V, T>.Run, &job);
+            GC.KeepAlive(packed.Kept);
         }
     }
 

@@ -10,6 +10,9 @@ internal static unsafe class Winograd
 {
     private const int LeastChannels = 16;
 
+    // A product of fewer rows takes as long as one of so many.
+    private const long LeastRows = 8;
+
     /// <summary>Whether a convolution by 3 x 3 taps with stride 1 gains by it.</summary>
     internal static bool Suits(int channels, int outputs, int images, int rows, int columns)
     {
@@ -18,7 +21,7 @@ internal static unsafe class Winograd
         var tiles = new WinogradGrid(images, 0, 0, rows, columns, 0, 0).Tiles;
         // What each way does for a pair of channels; the transforms, of pixels, outputs and weights, shrink beside it as channels grow.
         var direct = 9.0 * images * rows * columns;
-        var products = WinogradGrid.Products * (double)tiles;
+        var products = WinogradGrid.Products * (double)((tiles + LeastRows - 1) / LeastRows * LeastRows);
         var transforms = (TileCost * tiles * ((1.0 / channels) + (1.0 / outputs))) + WeightCost;
         return products + transforms < direct;
     }
@@ -30,10 +33,11 @@ internal static unsafe class Winograd
     /// <param name="bias">One number an output, or null.</param>
     /// <param name="activation">What follows.</param>
     /// <param name="y">Overwritten.</param>
-    internal static void Forward(in WinogradForm form, float* x, float* weight, float* bias, Activation activation, float* y)
+    /// <param name="place">Where transformed weights lie.</param>
+    internal static void Forward(in WinogradForm form, float* x, float* weight, float* bias, Activation activation, float* y, in PackedPlace place)
     {
         var weights = new WinogradWeights { Weight = weight, Channels = form.Channels, Outputs = form.Outputs };
-        WinogradProduct.Run(form.Forward(), weights, x, bias, activation == Activation.Relu, y);
+        WinogradProduct.Run(form.Forward(), weights, x, bias, activation == Activation.Relu, y, place);
         if (activation is Activation.Identity or Activation.Relu)
             return;
         var size = (long)form.Rows * form.Columns * form.Outputs;

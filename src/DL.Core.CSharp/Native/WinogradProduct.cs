@@ -12,36 +12,40 @@ internal static unsafe class WinogradProduct
     private const int LeastTiles = 32;
 
     /// <summary>The grid's outputs from its pixels, with the weights' channels; a null bias adds nothing.</summary>
-    internal static void Run(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y)
+    internal static void Run(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y, in PackedPlace place = default)
     {
         if (Vector512.IsHardwareAccelerated)
-            Run<Gemm512<float>, Simd512<float>>(grid, weights, x, bias, relu, y);
+            Run<Gemm512<float>, Simd512<float>>(grid, weights, x, bias, relu, y, place);
         else if (Vector256.IsHardwareAccelerated)
-            Run<Gemm256<float>, Simd256<float>>(grid, weights, x, bias, relu, y);
+            Run<Gemm256<float>, Simd256<float>>(grid, weights, x, bias, relu, y, place);
         else
-            Run<Gemm256<float>, Simd128<float>>(grid, weights, x, bias, relu, y);
+            Run<Gemm256<float>, Simd128<float>>(grid, weights, x, bias, relu, y, place);
     }
 
-    private static void Run<V, S>(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y)
+    private static void Run<V, S>(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y, in PackedPlace place)
         where V : struct, IGemmVector<V, float>
         where S : struct, ISimd<S, float>
     {
         if (grid.Tiles == 0)
             return;
         var block = TilesAtOnce<V>(grid.Tiles, weights);
+        var packed = place.Open(WinogradGrid.Products * weights.Plane<V>() * sizeof(float));
         var job = new Job<V, S>
         {
             Grid = grid,
             Weights = weights,
-            Packed = (float*)Scratch.Right(WinogradGrid.Products * weights.Plane<V>() * sizeof(float)),
+            Packed = (float*)packed.Start,
             X = x,
             Y = y,
             Bias = bias,
             Relu = relu,
             Block = block,
         };
-        Workers.For(weights.Strips<V>(), 1, &Job<V, S>.Pack, &job);
+        if (!packed.Filled)
+            Workers.For(weights.Strips<V>(), 1, &Job<V, S>.Pack, &job);
+        packed.Close();
         Workers.For((grid.Tiles + block - 1) / block, 1, &Job<V, S>.Run, &job);
+        GC.KeepAlive(packed.Kept);
     }
 
     // As many as the cache holds, in blocks of one size, as many for one thread as for another.

@@ -8,10 +8,13 @@ namespace DL.Core.Ops;
 public static unsafe partial class BatchNorm
 {
     /// <summary>Partial sums of columns over fixed blocks of rows: (center, sum d, sum d^2) with d = x - center, or (sum dy, sum dy d).</summary>
-    /// <remarks>A block of one strip of columns fits the first cache, so that its second pass is free.</remarks>
+    /// <remarks>The center is the mean of a block's first quarter. It differs from the block's mean by at most sqrt(3) standard deviations of the block,
+    /// so that taking the square of that difference off again costs at most two bits.</remarks>
     private struct ColumnJob<T>(T* x, T* dy, T* center, int rows, int columns, int vectors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public const int Height = 128;
+
+        private const long Sample = Height / 4;
 
         public readonly int Rows = rows;
         public readonly int Blocks = (int)(((long)rows + Height - 1) / Height);
@@ -111,7 +114,8 @@ public static unsafe partial class BatchNorm
         {
             S a = default, b = default, c = default, d = default;
             var stride = _columns;
-            var end = x + (height * stride);
+            var sample = Math.Min(height, Sample);
+            var end = x + (sample * stride);
             for (var row = x; row < end; row += stride)
             {
                 a += S.Load(row);
@@ -120,12 +124,13 @@ public static unsafe partial class BatchNorm
                 d += S.Load(row + (3 * S.Count));
             }
 
-            var share = S.Create(1.0 / height);
+            var share = S.Create(1.0 / sample);
             a *= share;
             b *= share;
             c *= share;
             d *= share;
             S sumA = default, sumB = default, sumC = default, sumD = default, squareA = default, squareB = default, squareC = default, squareD = default;
+            end = x + (height * stride);
             for (var row = x; row < end; row += stride)
             {
                 AddSquare(S.Load(row) - a, ref sumA, ref squareA);
@@ -143,9 +148,11 @@ public static unsafe partial class BatchNorm
         private readonly void Moments<S>(T* x, long stride, long height, T* to) where S : struct, ISimd<S, T>
         {
             S center = default, sum = default, square = default;
-            var end = x + (height * stride);
+            var sample = Math.Min(height, Sample);
+            var end = x + (sample * stride);
             for (var row = x; row < end; row += stride) center += S.Load(row);
-            center *= S.Create(1.0 / height);
+            center *= S.Create(1.0 / sample);
+            end = x + (height * stride);
             for (var row = x; row < end; row += stride) AddSquare(S.Load(row) - center, ref sum, ref square);
             center.Store(to);
             sum.Store(to + _stride);
@@ -218,6 +225,8 @@ public static unsafe partial class BatchNorm
         private readonly int _rows;
         private readonly long _columns;
 
+        private readonly long Stretch => Math.Max(1, 64 * 1024 / (_columns * sizeof(T)));
+
         public AffineJob(T* dy, T* x, T* y, int rows, int columns)
         {
             var stride = RowBlocks.Stride<T>(columns);
@@ -247,35 +256,51 @@ public static unsafe partial class BatchNorm
 
         private readonly void Loop<S>(long from, long to) where S : struct, ISimd<S, T>
         {
-            for (var row = from * _columns; row < to * _columns; row += _columns)
+            // From the end: what the sums have read last still lies in the second cache.
+            for (var end = to; end > from; end -= Stretch)
             {
-                if (_dy is null) Map<S>(_x + row, _columns, Center, Slope, Constant, _y + row);
-                else Map<S>(_dy + row, _x + row, _columns, Center, Slope, Constant, Scale, _y + row);
+                var rows = Math.Min(Stretch, end - from);
+                var at = (end - rows) * _columns;
+                if (_dy is null) Forward<S>(_x + at, rows, _y + at);
+                else Backward<S>(_dy + at, _x + at, rows, _y + at);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Map<S>(T* x, long n, T* center, T* slope, T* constant, T* y) where S : struct, ISimd<S, T>
+        private readonly void Forward<S>(T* x, long rows, T* y) where S : struct, ISimd<S, T>
         {
-            var c = 0L;
-            for (; c + S.Count <= n; c += S.Count)
-                S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c);
-            if (c < n) S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c, n - c);
+            T* center = Center, slope = Slope, constant = Constant;
+            var n = _columns;
+            for (var row = 0L; row < rows; row++, x += n, y += n)
+            {
+                var c = 0L;
+                for (; c + S.Count <= n; c += S.Count)
+                {
+                    S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c);
+                }
+
+                if (c < n) S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c, n - c);
+            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Map<S>(T* dy, T* x, long n, T* center, T* slope, T* constant, T* scale, T* y) where S : struct, ISimd<S, T>
+        private readonly void Backward<S>(T* dy, T* x, long rows, T* dx) where S : struct, ISimd<S, T>
         {
-            var c = 0L;
-            for (; c + S.Count <= n; c += S.Count)
+            T* center = Center, slope = Slope, constant = Constant, scale = Scale;
+            var n = _columns;
+            for (var row = 0L; row < rows; row++, dy += n, x += n, dx += n)
             {
-                var rest = S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
-                S.Fma(S.Load(dy + c), S.Load(scale + c), rest).Store(y + c);
-            }
+                var c = 0L;
+                for (; c + S.Count <= n; c += S.Count)
+                {
+                    var rest = S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
+                    S.Fma(S.Load(dy + c), S.Load(scale + c), rest).Store(dx + c);
+                }
 
-            if (c == n) return;
-            var last = S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
-            S.Fma(S.Load(dy + c, n - c), S.Load(scale + c), last).Store(y + c, n - c);
+                if (c == n) continue;
+                var last = S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
+                S.Fma(S.Load(dy + c, n - c), S.Load(scale + c), last).Store(dx + c, n - c);
+            }
         }
     }
 }

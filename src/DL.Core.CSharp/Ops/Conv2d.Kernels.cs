@@ -6,30 +6,35 @@ namespace DL.Core.Ops;
 public static unsafe partial class Conv2d
 {
     private static void Forward<T>(
-        Form form, ReadOnlySpan<T> x, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, Activation activation, bool exact, Span<T> y)
+        Form form, ReadOnlySpan<T> x, Tensor<T> filter, ReadOnlySpan<T> bias, Activation activation, bool exact, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var weight = filter.Span;
         if (form.Pointwise)
         {
             Linear.Forward(x, weight, bias, activation, form.Images * form.Height * form.Width, y);
             return;
         }
 
-        var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
+        var transformed = Transformed<T>(form, exact);
+        var place = new PackedPlace(KeptWeights.Of(filter.Held), new(form.Window, form.Height, form.Width, form.Groups, transformed));
         fixed (T* px = x, pw = weight, py = y)
         {
-            if (Transformed<T>(form, exact))
+            if (transformed)
             {
-                fixed (T* pb = bias) Winograd.Forward(Shapes(form), (float*)px, (float*)pw, (float*)pb, activation, (float*)py);
+                fixed (T* pb = bias) Winograd.Forward(Shapes(form), (float*)px, (float*)pw, (float*)pb, activation, (float*)py, place);
+                return;
             }
-            else if (form.Depthwise)
+
+            var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
+            if (form.Depthwise)
             {
                 ConvDepthwise.Run(taps, px, pw, form.Channels, form.Images, py);
                 BiasActivation.Forward(y, bias, activation, form.Images * form.Rows * form.Columns, form.Outputs);
             }
             else
             {
-                ConvDirect.Run(taps, px, Weights(form, pw, false), bias, activation, form.Images, py);
+                ConvDirect.Run(taps, px, Weights(form, pw, false), bias, activation, form.Images, py, place);
             }
         }
     }

@@ -79,7 +79,7 @@ public static partial class Conv2d
     {
         var from = x.As<T>(Name);
         var y = from.New<T>(form.Output);
-        Forward(form, from.Span, weight.As<T>(Name).Span, bias is null ? default : bias.As<T>("Conv2d bias").Span, activation, exact, y.Write());
+        Forward(form, from.Span, weight.As<T>(Name), bias is null ? default : bias.As<T>("Conv2d bias").Span, activation, exact, y.Write());
         return y;
     }
 

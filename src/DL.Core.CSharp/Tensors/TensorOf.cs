@@ -26,6 +26,9 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     /// <exception cref="InvalidArgumentException">The tensor was kept past the training step it was made in.</exception>
     public ReadOnlySpan<T> Span => Write();
 
+    /// <summary>The array that holds the elements for good, or null where an arena does.</summary>
+    internal T[]? Held => _array;
+
     internal static ElementType Type =>
         typeof(T) == typeof(float) ? ElementType.Float32
         : typeof(T) == typeof(double) ? ElementType.Float64

@@ -356,5 +356,23 @@ let private anyThreads =
                   for one, two in List.zip (run 1 exact) (run 2 exact) do
                       Evidence.exact $"exact {exact}" (one.SameBits two) ])
 
+/// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
+let private again =
+    Law.fact "weights used again give the same bits" "Conv2d" (fun () ->
+        let x = (numbers 1UL [ 2; 16; 15; 32 ]).To ElementType.Float32
+        let fresh () = (numbers 2UL [ 3; 3; 32; 40 ]).To ElementType.Float32
+        let kept = fresh ()
+
+        let uses: (string * (Tensor -> Tensor)) list =
+            [ "transformed", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 1, 1)))
+              "exact", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 1, 1), null, 1, Activation.Identity, true))
+              "strided", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 2, 1)))
+              "another image", (fun w -> Conv2d.Forward(Slice.Forward(x, 1, 3, 7), w, Window.Square(3, 2, 1))) ]
+
+        Evidence.worst
+            [ for name, run in uses @ List.rev uses @ uses do
+                  for time in 1..3 do
+                      Evidence.exact $"{name}, time {time}" ((run kept).SameBits(run (fresh ()))) ])
+
 /// The laws of this file.
-let laws: Law list = [ transformed; anyThreads; blocks; stuffed; delta; moves; fused; refused ]
+let laws: Law list = [ again; transformed; anyThreads; blocks; stuffed; delta; moves; fused; refused ]

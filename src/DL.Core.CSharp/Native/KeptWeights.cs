@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+using DL.Core.Ops;
+
+namespace DL.Core.Kernels;
+
+/// <summary>What a convolution's weights, as they are laid out for the kernels, depend on besides their numbers.</summary>
+internal sealed record WeightsLayout(Window Window, int Height, int Width, int Groups, bool Transformed);
+
+/// <summary>Weights laid out for the kernels, kept beside tensors that are used again, as in prediction: a tensor does not change once made.</summary>
+/// <remarks>Kept from the second use in one layout on, so that weights that live for one step cost nothing; they go when the tensor's numbers go. Only
+/// tensors on the garbage-collected heap keep any: an arena's memory is written again.</remarks>
+internal sealed unsafe class KeptWeights
+{
+    private static readonly ConditionalWeakTable<Array, KeptWeights> All = [];
+
+    private WeightsLayout? _seen;
+    private Block? _kept;
+
+    /// <summary>What is kept beside an array, or null for no array.</summary>
+    public static KeptWeights? Of(Array? numbers) => numbers is null ? null : All.GetOrCreateValue(numbers);
+
+    /// <summary>The weights in this layout, if they are kept.</summary>
+    public Block? Find(WeightsLayout layout) => Volatile.Read(ref _kept) is { } kept && kept.Layout == layout ? kept : null;
+
+    /// <summary>Unset room to be kept by <see cref="Keep"/>, if this is not the first use in this layout.</summary>
+    public Block? Room(WeightsLayout layout, long bytes)
+    {
+        if (layout == Interlocked.Exchange(ref _seen, layout)) return new Block(layout, bytes);
+        return null;
+    }
+
+    /// <summary>Keeps a block that has been filled.</summary>
+    public void Keep(Block block) => Volatile.Write(ref _kept, block);
+
+    /// <summary>Memory that is given back when nobody holds it any more.</summary>
+    internal sealed class Block(WeightsLayout layout, long bytes)
+    {
+        ~Block() => AlignedMemory.Free(Start);
+
+        public WeightsLayout Layout { get; } = layout;
+
+        public void* Start { get; } = AlignedMemory.Allocate((nuint)Math.Max(1, bytes));
+    }
+}
