@@ -36,8 +36,9 @@ public static class Boxes
     /// <summary>The overlap of two sound boxes.</summary>
     internal static double Overlap(in Box a, in Box b)
     {
+        // Most pairs lie apart, and the smallest and largest of doubles cost more than comparisons.
+        if (a.Right <= b.Left || b.Right <= a.Left || a.Bottom <= b.Top || b.Bottom <= a.Top) return 0;
         double width = Math.Min(a.Right, b.Right) - Math.Max(a.Left, b.Left), height = Math.Min(a.Bottom, b.Bottom) - Math.Max(a.Top, b.Top);
-        if (!(width > 0 && height > 0)) return 0;
         // In units of the larger extents no area can overflow. The union is the larger box and what the smaller one adds: so it is never below the intersection.
         double unitX = Math.Max(a.Width, b.Width), unitY = Math.Max(a.Height, b.Height);
         double first = a.Width / unitX * (a.Height / unitY), second = b.Width / unitX * (b.Height / unitY), both = width / unitX * (height / unitY);
