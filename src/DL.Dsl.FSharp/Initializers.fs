@@ -45,3 +45,25 @@ module Initializer =
 
     /// <summary>All equal.</summary>
     let constant (value: float) = create $"constant {value}" (fun _ shape _ _ -> Tensor.Filled(ElementType.Float64, shape, value))
+
+    /// <summary>The weights [height; width; out; in] of a transposed convolution that up-samples every channel by itself, between pixels linearly.</summary>
+    /// <remarks>With a window of <c>2 f</c>, a stride of f and a padding of <c>f / 2</c> it enlarges f times. J. Long, E. Shelhamer, T. Darrell, 2015.</remarks>
+    let bilinear =
+        let along extent i =
+            let factor = float ((extent + 1) / 2)
+            let middle = if extent % 2 = 1 then factor - 1.0 else factor - 0.5
+            1.0 - abs (float i - middle) / factor
+
+        create "bilinear" (fun _ shape _ _ ->
+            if shape.Rank <> 4 then
+                raise (ShapeException("Initializer.bilinear", "[height; width; out; in]", $"{shape}"))
+
+            let h, w, outputs, inputs = shape[0], shape[1], shape[2], shape[3]
+
+            let at i =
+                if i / inputs % outputs = i % inputs then
+                    along h (i / (w * outputs * inputs)) * along w (i / (outputs * inputs) % w)
+                else
+                    0.0
+
+            Tensor.Of<float>(System.ReadOnlySpan<float>(Array.init shape.Count at), shape))

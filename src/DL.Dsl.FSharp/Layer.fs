@@ -92,7 +92,7 @@ type Layout =
     | Plain
     /// <summary>A matrix held as [in; out] and shown as [out; in].</summary>
     | Transposed
-    /// <summary>Windows held as [height; width; in; out] and shown as [out; in; height; width].</summary>
+    /// <summary>Windows held as [height; width; in; out] or [width; in; out] and shown as [out; in; height; width] or [out; in; width].</summary>
     | WindowFirst
 
 /// <summary>The name of a parameter or of a piece of state, and the position in the chain its layer stands at.</summary>

@@ -110,12 +110,14 @@ module Model =
         match layout with
         | Plain -> t.To t.ElementType
         | Transposed -> Transpose.Forward t
+        | WindowFirst when t.Shape.Rank = 3 -> Transpose.Forward(t, 2, 1, 0)
         | WindowFirst -> Transpose.Forward(t, 3, 2, 0, 1)
 
     // What is not of the shown rank is not of the shown shape either, which its taker says.
     let private hold layout (t: Tensor) =
         match layout, t.Shape.Rank with
         | Transposed, 2 -> Transpose.Forward t
+        | WindowFirst, 3 -> Transpose.Forward(t, 2, 1, 0)
         | WindowFirst, 4 -> Transpose.Forward(t, 2, 3, 1, 0)
         | _ -> t.To t.ElementType
 

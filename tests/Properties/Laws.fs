@@ -14,6 +14,7 @@ let private operations: Operation list =
       Ops.Normalization.operations
       Ops.Reductions.operations
       Ops.Dropout.operations
+      Ops.Channels.operations
       Ops.Convolutions.operations
       Ops.Pooling.operations
       Ops.Resampling.operations
@@ -58,6 +59,7 @@ let laws: Law list =
       Ops.Statistics.laws
       Ops.Dropout.laws
       Ops.Spans.laws
+      Ops.Channels.laws
       Ops.Convolutions.laws
       Ops.Pooling.laws
       Ops.Resampling.laws
@@ -104,6 +106,18 @@ let private unique =
         let names = String.concat "; " twice
         Evidence.exact $"no name twice, but: {names}" twice.IsEmpty)
 
+/// Whether a law is asked for: all are, or those with one of the words of DL_LAWS in their name, as in "GroupNorm|Conv1d".
+let private chosen: Law -> bool =
+    match Environment.GetEnvironmentVariable "DL_LAWS" with
+    | null
+    | "" -> fun _ -> true
+    | words ->
+        let words = words.Split '|'
+        fun law -> words |> Array.exists (fun word -> (Law.title law).Contains(word, StringComparison.OrdinalIgnoreCase))
+
 /// All laws by name: a check throws when its law does not hold.
 let all: (string * (unit -> unit)) list =
-    unique :: laws |> List.distinctBy Law.title |> List.map (fun law -> Law.title law, demand law)
+    unique :: laws
+    |> List.distinctBy Law.title
+    |> List.filter chosen
+    |> List.map (fun law -> Law.title law, demand law)

@@ -79,7 +79,7 @@ public static unsafe partial class BatchNorm
         ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon,
         Span<T> dx, Span<T> dgamma, Span<T> dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Gradient("BatchNorm.Backward", true, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
+        Gradient("BatchNorm.Backward", 1, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
 
     /// <summary><c>dx = gamma * rstd * dy</c> with given statistics; <c>dgamma += sum(dy * xhat)</c>, <c>dbeta += sum(dy)</c>. dx may be dy.</summary>
     /// <param name="dy">[N, C], the gradient of the output.</param>
@@ -97,10 +97,11 @@ public static unsafe partial class BatchNorm
         ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon,
         Span<T> dx, Span<T> dgamma, Span<T> dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Gradient("BatchNorm.PredictBackward", false, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
+        Gradient("BatchNorm.PredictBackward", 0, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
 
-    private static void Gradient<T>(
-        string where, bool training, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma,
+    /// <summary>The gradients where so many neighbouring columns share a mean and a variance; 0 where both are given numbers.</summary>
+    internal static void Gradient<T>(
+        string where, int sharing, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma,
         ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> dx, Span<T> dgamma, Span<T> dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -118,22 +119,41 @@ public static unsafe partial class BatchNorm
             for (var c = 0; c < columns; c++) affine.Center[c] = T.CreateTruncating(mean[c]);
             var sums = new ColumnJob<T>(px, pdy, affine.Center, rows, columns, 2);
             sums.Launch();
-            for (var c = 0; c < columns; c++)
-            {
-                var rstd = 1 / Math.Sqrt(variance[c] + epsilon);
-                var rest = double.CreateTruncating(affine.Center[c]) - mean[c];
-                var sum = sums.Total(0, c);
-                var product = (sums.Total(1, c) + (rest * sum)) * rstd;
-                dbeta[c] += T.CreateTruncating(sum);
-                dgamma[c] += T.CreateTruncating(product);
-                var scale = double.CreateTruncating(gamma[c]) * rstd;
-                affine.Scale[c] = T.CreateTruncating(scale);
-                var slope = training ? -scale * rstd * product / rows : 0;
-                affine.Slope[c] = T.CreateTruncating(slope);
-                affine.Constant[c] = T.CreateTruncating(training ? (-scale * sum / rows) + (slope * rest) : 0);
-            }
-
+            var width = Math.Max(1, sharing);
+            for (var first = 0; first < columns; first += width)
+                Share(affine, sums, first..(first + width), sharing > 0, gamma, mean, variance, epsilon, dgamma, dbeta);
             affine.Launch();
+        }
+    }
+
+    /// <summary>The affine map that gives dx, for columns that share a mean and a variance; their dgamma and dbeta on the way.</summary>
+    private static void Share<T>(
+        in AffineJob<T> affine, in ColumnJob<T> sums, Range shared, bool trained, ReadOnlySpan<T> gamma,
+        ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> dgamma, Span<T> dbeta)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (whole, along) = (0.0, 0.0);
+        for (var c = shared.Start.Value; c < shared.End.Value; c++)
+        {
+            var rstd = 1 / Math.Sqrt(variance[c] + epsilon);
+            var sum = sums.Total(0, c);
+            var product = (sums.Total(1, c) + ((double.CreateTruncating(affine.Center[c]) - mean[c]) * sum)) * rstd;
+            dbeta[c] += T.CreateTruncating(sum);
+            dgamma[c] += T.CreateTruncating(product);
+            var gain = double.CreateTruncating(gamma[c]);
+            affine.Scale[c] = T.CreateTruncating(gain * rstd);
+            whole += gain * sum;
+            along += gain * product;
+        }
+
+        var count = (double)sums.Rows * (shared.End.Value - shared.Start.Value);
+        for (var c = shared.Start.Value; c < shared.End.Value; c++)
+        {
+            var rstd = 1 / Math.Sqrt(variance[c] + epsilon);
+            var slope = trained ? -rstd * rstd * along / count : 0;
+            affine.Slope[c] = T.CreateTruncating(slope);
+            var rest = slope * (double.CreateTruncating(affine.Center[c]) - mean[c]);
+            affine.Constant[c] = T.CreateTruncating(trained ? rest - (rstd * whole / count) : 0);
         }
     }
 

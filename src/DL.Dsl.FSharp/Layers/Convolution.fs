@@ -15,31 +15,31 @@ type ConvSettings =
         Weights: Initializer
         /// <summary>Whether every product is summed as it stands: no Winograd transform, whose float32 rounding is about ten times as large.</summary>
         Exact: bool
+        /// <summary>What every number of the bias starts from.</summary>
+        InitialBias: float
     }
 
 /// <summary>Settings of convolutions.</summary>
 [<RequireQualifiedAccess>]
 module Conv =
-    /// <summary>With bias, one group, Xavier uniform weights, the fastest kernel.</summary>
+    /// <summary>With bias, from 0; one group; Xavier uniform weights; the fastest kernel.</summary>
     let defaults =
         { Bias = true
           Groups = 1
           Weights = Initializer.xavierUniform
-          Exact = false }
+          Exact = false
+          InitialBias = 0.0 }
 
-/// <summary>Convolutions over images.</summary>
-[<AutoOpen>]
-module ConvolutionLayers =
-    let private one = struct (1, 1)
-
-    let private check name channels (options: ConvSettings) =
+/// What convolutions over images and over sequences have in common.
+module internal ConvParts =
+    let check name channels (options: ConvSettings) : unit =
         if channels < 1 then
             raise (InvalidArgumentException(name, "at least 1 channel", $"{channels}"))
 
         if options.Groups < 1 then
             raise (InvalidArgumentException(name, "at least 1 group", $"{options.Groups}"))
 
-    let private settings (options: ConvSettings) (channels: int) (k: Kernel) =
+    let settings (options: ConvSettings) (channels: int) (k: Kernel) : string list =
         [ yield string channels
           yield $"({k})"
           if options.Groups > 1 then
@@ -47,44 +47,40 @@ module ConvolutionLayers =
           if not options.Bias then
               yield "without bias" ]
 
-    let private divides where what n groups =
-        if n % groups <> 0 then
-            raise (
-                ShapeException(
-                    where,
-                    $"{what} that {groups} groups divide",
-                    $"{n}",
-                    $"Take {n - n % groups} or {n + groups - n % groups} channels, or another number of groups."
-                )
-            )
+    let bias (options: ConvSettings) (ps: Params) : Tensor | null = if options.Bias then ps[1] else Unchecked.defaultof<_>
 
-    let private bias (options: ConvSettings) (ps: Params) = if options.Bias then ps[1] else Unchecked.defaultof<_>
-
-    let private gradients (options: ConvSettings) (ps: Params) dweight dz =
+    let gradients (options: ConvSettings) (ps: Params) (dweight: Tensor) (dz: Tensor) : Grads =
         if options.Bias then [| dweight; Linear.BackwardBias(dz, ps[1]) |] else [| dweight |]
 
-    let private initial (options: ConvSettings) key (k: Kernel) outputs (shape: Shape) fanIn fanOut : Params =
-        let struct (height, width) = k.Size
-        let weight: Tensor = options.Weights.Draw key shape (fanIn * height * width) (fanOut * height * width)
+    let initial (options: ConvSettings) key area outputs (shape: Shape) fanIn fanOut : Params =
+        let weight: Tensor = options.Weights.Draw key shape (fanIn * area) (fanOut * area)
 
         if options.Bias then
-            [| weight; Tensor.Zeros(ElementType.Float64, Shape [| outputs |]) |]
+            [| weight; Tensor.Filled(ElementType.Float64, Shape [| outputs |], options.InitialBias) |]
         else
             [| weight |]
 
-    let private slots (options: ConvSettings) =
+    let slots (options: ConvSettings) : Slot list =
         let slot name layout = { Stage = 0; Name = name; Layout = layout }
         slot "weight" WindowFirst :: (if options.Bias then [ slot "bias" Plain ] else [])
+
+/// <summary>Convolutions over images.</summary>
+[<AutoOpen>]
+module ConvolutionLayers =
+    let private one = struct (1, 1)
 
     let private init (options: ConvSettings) channels (k: Kernel) about activation key (shape: Shape<Image>) =
         let where = string about
         let s = Shape.core shape
-        divides where "input channels" s[0] options.Groups
-        divides where "output channels" channels options.Groups
+        Kernel.divides where "input channels" s[0] options.Groups
+        Kernel.divides where "output channels" channels options.Groups
         let struct (height, width) = (Kernel.window one k s[1] s[2]).Positions(s[1], s[2], where)
         let struct (kh, kw) = k.Size
         let inputs = s[0] / options.Groups
-        let ps = initial options key k channels (Shape [| kh; kw; inputs; channels |]) inputs (channels / options.Groups)
+
+        let ps =
+            ConvParts.initial options key (kh * kw) channels (Shape [| kh; kw; inputs; channels |]) inputs (channels / options.Groups)
+
         Layer.setup about (Shape.image (channels, height, width)) ps [||] |> Layer.setupWith activation
 
     let private apply
@@ -98,23 +94,23 @@ module ConvolutionLayers =
         let x, weight = Batch.held input, ps[0]
         let height, width = x.Shape[1], x.Shape[2]
         let window = Kernel.window one k height width
-        let y = Conv2d.Forward(x, weight, window, bias options ps, options.Groups, activation, options.Exact)
+        let y = Conv2d.Forward(x, weight, window, ConvParts.bias options ps, options.Groups, activation, options.Exact)
 
         let back dy : struct (Batch<Image> * Grads) =
             let dz = Linear.BackwardActivation(Batch.held dy, y, activation)
             let dweight = Conv2d.BackwardWeight(x, dz, weight, window, options.Groups, options.Exact)
             let dx () = Conv2d.BackwardInput(dz, weight, window, height, width, options.Groups, options.Exact)
-            struct (Batch.delayed dx, gradients options ps dweight dz)
+            struct (Batch.delayed dx, ConvParts.gradients options ps dweight dz)
 
         { Output = Batch.ofTensor y; State = state; Pullback = back }
 
     let rec private build (options: ConvSettings) channels (k: Kernel) activation : Layer<Image, Image> =
         let plain = activation = Activation.Identity
-        let about = Layer.about "conv2d" (settings options channels k)
+        let about = Layer.about "conv2d" (ConvParts.settings options channels k)
 
         { About = Layer.aboutWith activation about
           Stages = if plain then 1 else 2
-          Slots = slots options
+          Slots = ConvParts.slots options
           Cells = []
           Init = init options channels k about activation
           Apply = fun _ ps state x -> apply options k activation ps state x
@@ -128,7 +124,7 @@ module ConvolutionLayers =
     /// <exception cref="T:DL.Core.InvalidArgumentException">There is no channel or no group.</exception>
     /// <exception cref="T:DL.Core.ShapeException">In Init: the groups do not divide the channels, or the window is larger than the padded image.</exception>
     let conv2dWith (options: ConvSettings) (channels: int) (k: Kernel) : Layer<Image, Image> =
-        check "conv2d" channels options
+        ConvParts.check "conv2d" channels options
         build options channels k Activation.Identity
 
     /// <summary><c>y[i, j, o] = sum of x[i s + u d - p, j s + v d - p, c] w[u, v, c, o] + b[o]</c>: a cross-correlation.</summary>

@@ -75,6 +75,18 @@ module internal Kernel =
             DilationWidth = dw
         )
 
+    /// Checks that groups divide channels; the error tells a mend.
+    let divides where what n groups =
+        if n % groups <> 0 then
+            raise (
+                ShapeException(
+                    where,
+                    $"{what} that {groups} groups divide",
+                    $"{n}",
+                    $"Take {n - n % groups} or {n + groups - n % groups} channels, or another number of groups."
+                )
+            )
+
     /// Runs what asks for a window; that it does not fit is told with a mend.
     let positions where (window: Window) height width : struct (int * int) =
         let struct (h, w) = window.Positions(height, width, where)

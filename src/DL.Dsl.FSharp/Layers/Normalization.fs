@@ -95,3 +95,44 @@ module NormalizationLayers =
     /// <remarks>In training the biased variance of the batch, epsilon 1e-5 inside the root; running mean and unbiased variance with momentum 0.1
     /// are state and serve prediction. S. Ioffe, C. Szegedy, Batch normalization, 2015.</remarks>
     let batchNorm<'x> : Layer<'x, 'x> = batchNormWith 0.1
+
+    let private grouped name settings (groupsOf: string -> int -> int) : Layer<Image, Image> =
+        let about = Layer.about name settings
+
+        Layer.create
+            name
+            [ "weight"; "bias" ]
+            []
+            (fun _ shape ->
+                let n = Shape.featureExtent shape
+                groupsOf (string about) n |> ignore
+                struct (shape, [| ones n; zeros n |], [||]))
+            (fun _ ps state input ->
+                let x, gamma, beta = Batch.held input, ps[0], ps[1]
+                let groups = groupsOf (string about) x.Shape.Last
+                let struct (y, mean, variance) = GroupNorm.Forward(x, gamma, beta, groups)
+
+                { Output = Batch.ofTensor y
+                  State = state
+                  Pullback =
+                    fun dy ->
+                        let struct (dx, dgamma, dbeta) = GroupNorm.Backward(Batch.held dy, x, gamma, beta, mean, variance, groups)
+                        struct (Batch.ofTensor dx, [| dgamma; dbeta |]) })
+        |> Layer.withSettings settings
+
+    /// <summary>Group norm: every group of channels of one image to mean 0 and variance 1 over its pixels, then <c>weight * x + bias</c> by channel.</summary>
+    /// <remarks>Epsilon 1e-5 inside the root; the same in training and prediction. Y. Wu, K. He, Group normalization, 2018.</remarks>
+    /// <param name="groups">The number of groups.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no group.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the groups do not divide the channels.</exception>
+    let groupNorm (groups: int) : Layer<Image, Image> =
+        if groups < 1 then
+            raise (InvalidArgumentException("groupNorm", "at least 1 group", $"{groups}"))
+
+        grouped "groupNorm" [ string groups ] (fun where channels ->
+            Kernel.divides where "channels" channels groups
+            groups)
+
+    /// <summary>Instance norm: every channel of one image to mean 0 and variance 1 over its pixels, then <c>weight * x + bias</c>: group norm with as many groups as channels.</summary>
+    /// <remarks>D. Ulyanov, A. Vedaldi, V. Lempitsky, Instance normalization, 2016.</remarks>
+    let instanceNorm: Layer<Image, Image> = grouped "instanceNorm" [] (fun _ channels -> channels)

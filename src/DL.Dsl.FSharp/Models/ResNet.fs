@@ -40,8 +40,11 @@ module ResNet =
 
     let private headed classes (body: Layer<Image, Image>) : Layer<Image, Vec> = body --> globalAvgPool2d --> dense classes
 
+    /// <summary>The body of ResNet-18, from images to 512 channels at a 32nd of their size.</summary>
+    let body18: Layer<Image, Image> = large --> stages basic false [ 2; 2; 2; 2 ]
+
     /// <summary>ResNet-18: 11,689,512 parameters on images of three channels and 1000 classes.</summary>
-    let resnet18 (classes: int) : Layer<Image, Vec> = large --> stages basic false [ 2; 2; 2; 2 ] |> headed classes
+    let resnet18 (classes: int) : Layer<Image, Vec> = headed classes body18
 
     /// <summary>ResNet-34: 21,797,672 parameters on images of three channels and 1000 classes.</summary>
     let resnet34 (classes: int) : Layer<Image, Vec> = large --> stages basic false [ 3; 4; 6; 3 ] |> headed classes

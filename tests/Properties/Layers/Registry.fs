@@ -59,6 +59,9 @@ let private parametric: Specimen list =
       vec "batchNorm" mixes batchNorm
       vec "batchNormWith" mixes (batchNormWith 0.5)
       at "batchNorm" mixes image batchNorm
+      at "groupNorm" apart (Shape.image (6, 3, 4)) (groupNorm 3)
+      at "instanceNorm" apart (Shape.image (3, 4, 3)) instanceNorm
+      at "spatialDropout" apart image (spatialDropout 0.4)
       vec "dropout" apart (dropout 0.4) ]
 
 let private convolutions: Specimen list =
@@ -71,7 +74,16 @@ let private convolutions: Specimen list =
           (conv2d 3 (kernel 2 |> dilation 2 |> padding 1 |> stride 2) --> tanh --> conv2d 2 (kernel 1))
       at "conv2dWith" apart (Shape.image (4, 4, 5)) (conv2dWith { Conv.defaults with Bias = false; Groups = 2; Exact = true } 6 (kernel 3))
       at "convTranspose2d" apart (Shape.image (3, 4, 3)) (convTranspose2d 4 (kernel 2 |> stride 2))
-      at "convTranspose2dWith" apart (Shape.image (2, 3, 4)) (convTranspose2dWith 1 3 (kernel 3 |> stride 2 |> padding 1))
+      at "convTranspose2dWith" apart (Shape.image (2, 3, 4)) (convTranspose2dWith Conv.defaults 1 3 (kernel 3 |> stride 2 |> padding 1))
+      at
+          "convTranspose2dWith"
+          apart
+          (Shape.image (4, 3, 2))
+          (convTranspose2dWith { Conv.defaults with Groups = 2; Bias = false } 0 6 (kernel 2 |> stride 2))
+      at "conv1d" apart (Shape.seq (6, 3)) (conv1d 4 (kernel 3 |> same) --> relu)
+      at "conv1dWith" apart (Shape.seq (7, 4)) (conv1dWith { Conv.defaults with Groups = 2; Bias = false } 6 (kernelOf (1, 2) |> stride 2))
+      at "scaleChannels" apart (Shape.pair (Shape.image (3, 2, 4)) (Shape.vec 3)) scaleChannels
+      at "squeezeExcite" apart (Shape.image (6, 3, 4)) (squeezeExcite 2 6)
       at "maxPool2d" apart (Shape.image (3, 6, 5)) (maxPool2d (kernel 2))
       at
           "maxPool2dWith"

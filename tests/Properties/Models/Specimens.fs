@@ -45,4 +45,7 @@ let all: Specimen list =
       specimen "ResNet" 30 1e-3 (3, 16, 16) ResNet.resnet18Small
       specimen "DenseNet" 30 1e-3 (3, 32, 32) DenseNet.densenet121
       specimen "MobileNet" 80 3e-4 (3, 64, 64) MobileNet.v2
+      specimen "EfficientNet" 80 3e-4 (3, 64, 64) EfficientNet.b0
+      specimen "HighwayCnn" 60 3e-3 (3, 16, 16) (HighwayCnn.net [ 16, 3; 32, 3 ])
+      specimen "Fcn" 30 1e-3 (3, 32, 32) (fun n -> Fcn.resnet18 n --> globalAvgPool2d)
       specimen "UNet" 500 3e-3 (1, 16, 16) (fun n -> UNet.net 2 8 n --> globalAvgPool2d) ]

@@ -49,6 +49,42 @@ let ``DenseNet has its 7,978,856 parameters`` () = count photo (DenseNet.densene
 let ``MobileNetV2 has its 3,504,872 parameters`` () = count photo (MobileNet.v2 1000) |> has 3_504_872L 1000
 
 [<Fact>]
+let ``EfficientNet-B0 has its 5,288,548 parameters`` () = count photo (EfficientNet.b0 1000) |> has 5_288_548L 1000
+
+[<Fact>]
+let ``a highway network has two convolutions a block and one a stage`` () =
+    let block channels = 2L * (9L * channels * channels + channels)
+    let stage inputs channels blocks = 9L * inputs * channels + channels + blocks * block channels
+
+    count (Shape.image (3, 32, 32)) (HighwayCnn.net [ 16, 3; 32, 4 ] 10)
+    |> has (stage 3L 16L 3L + stage 16L 32L 4L + 330L) 10
+
+[<Fact>]
+let ``FCN gives a score for every class at every pixel and has its 12,993,642 parameters`` () =
+    let shape, counted = count (Shape.image (3, 64, 96)) (Fcn.resnet18 21)
+    Assert.Equal(12_993_642L, counted)
+    Assert.Equal(Shape.image (21, 64, 96), shape)
+
+[<Fact>]
+let ``a transposed convolution that starts bilinear enlarges smoothly`` () =
+    let x: Tensor = Tensor.Of<float32>(Array.init 32 float32, 1, 2, 4, 4)
+
+    let enlarge =
+        convTranspose2dWith { Conv.defaults with Weights = Initializer.bilinear } 0 2 (kernel 4 |> stride 2 |> padding 1)
+
+    let shape = Shape.image (2, 4, 4)
+
+    let made net =
+        (Model.predict (Model.init Single (Key.ofSeed 1) shape net) (Batch.image x) |> Batch.tensor).ToArray<float32>()
+
+    let inner (values: float32[]) =
+        [| for c in 0..1 do
+               for i in 1..6 do
+                   for j in 1..6 -> values[(c * 8 + i) * 8 + j] |]
+
+    Assert.Equal<float32[]>(inner (made (upsampleBilinear 2)), inner (made enlarge))
+
+[<Fact>]
 let ``U-Net keeps the size of an image and has its 31 million parameters`` () =
     let shape, counted = count (Shape.image (1, 64, 64)) (UNet.net 4 64 2)
     Assert.Equal(31_030_658L, counted)
