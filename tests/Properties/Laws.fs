@@ -18,6 +18,7 @@ let private operations: Operation list =
       Ops.Convolutions.operations
       Ops.Pooling.operations
       Ops.Resampling.operations
+      Ops.Regions.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -62,6 +63,7 @@ let laws: Law list =
       Ops.Convolutions.laws
       Ops.Pooling.laws
       Ops.Resampling.laws
+      Ops.Regions.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
