@@ -35,19 +35,13 @@ let internal trained name what loss optimizer (x: Batch<'x>) (net: Layer<'x, 'y>
 
 /// One prediction of a network.
 let internal predicted name what (x: Batch<'x>) (net: Layer<'x, Vec>) =
-    let rule =
-        { Loss = Loss.crossEntropy
-          Optimizer = Optimizer.sgd 0.1
-          Schedule = None
-          ClipNorm = None }
-
-    let session = Session(rule, Trainer.start rule (net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)))
+    let model = net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)
 
     { Name = name
       What = what
       Per = "call"
       Batch = Batch.count x
-      Call = fun () -> session.Predict(x, ignore) }
+      Call = fun () -> Model.predict model x |> ignore }
 
 let private training name what loss optimizer rows features net target =
     trained name what loss optimizer (vectors 2 rows features) net target

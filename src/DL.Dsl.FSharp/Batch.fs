@@ -136,6 +136,13 @@ module Batch =
 
     let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> = { Value = map2Value f a.Value b.Value }
 
+    /// The same tensor, with what is computed from it going into an arena.
+    let internal into (arena: Arena) (t: Tensor) : Tensor =
+        match t with
+        | :? Tensor<float32> as single -> single.Adopted arena
+        | :? Tensor<float> as wide -> wide.Adopted arena
+        | ids -> (ids :?> Tensor<int>).Adopted arena
+
     let rec private leaves value =
         match value with
         | Two(a, b) -> leaves a @ leaves b
@@ -192,6 +199,21 @@ module Batch =
             let s = (force single).Shape
             Leaf(Shape [| s[3]; s[1]; s[2] |])
         | _, single -> Leaf((force single).Shape.Tail())
+
+    let rec private delays value =
+        match value with
+        | One _ -> false
+        | Delayed _ -> true
+        | Two(a, b) -> delays a || delays b
+
+    /// Gives the memory of a value back that was read and is needed no more, but for what lies in the input or in the result.
+    let internal giveBack (value: Batch<'y>) (input: Batch<'x>) (result: Batch<'z>) =
+        if not (delays value.Value || delays input.Value || delays result.Value) then
+            let needed = parts input @ parts result
+
+            for t in parts value do
+                if not (needed |> List.exists t.SharesMemory) then
+                    t.Return()
 
     /// <summary>The shape of one example.</summary>
     let shape (batch: Batch<'x>) : Shape<'x> = { Tree = shapeTree Storage<'x>.Of batch.Value }

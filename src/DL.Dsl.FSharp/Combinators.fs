@@ -177,6 +177,7 @@ module Combinators =
                             fun dy ->
                                 let struct (dx, dp) = backF dy
                                 struct (dx, back dp) }
+            Answer = ValueNone
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
@@ -226,5 +227,9 @@ module Combinators =
                     fun dy ->
                         let struct (dx, _) = back dy
                         struct (dx, [||]) }
+          Answer =
+            ValueSome(fun _ state x ->
+                let struct (ps, rest) = Wiring.split k state.Length state
+                Layer.answer f (Array.map held ps) rest x)
           Fuse = Layer.noFuse
           Head = Layer.noHead }

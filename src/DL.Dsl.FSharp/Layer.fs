@@ -107,6 +107,13 @@ type Slot =
         Layout: Layout
     }
 
+/// <summary>What a layer can do in its own kernel for the layer that follows it.</summary>
+type Follower =
+    /// <summary>An activation.</summary>
+    | Activated of Activation
+    /// <summary>Batch norm with a momentum, and the activation after it.</summary>
+    | Normalized of float * Activation
+
 /// <summary>A layer is a parametric lens: a pure function from parameters and input to output and pullback.</summary>
 /// <remarks>Slots and cells name its parameters and its state and are known before any shape is. <c>Init</c> checks sizes once and makes
 /// initial parameters; <c>Apply</c> runs forward and returns the way back. Compose layers with <c>--&gt;</c>; write your own with <c>Layer.create</c>.</remarks>
@@ -125,10 +132,12 @@ type Layer<'x, 'y> =
         Init: Key -> Shape<'x> -> Setup<'y>
         /// <summary>From mode, parameters, state and input to output, next state and pullback.</summary>
         Apply: Mode -> Params -> State -> Batch<'x> -> Pass<'x, 'y>
-        /// The same layer followed by an activation, in one kernel.
-        Fuse: Activation -> Layer<'x, 'y> voption
-        /// The activation the layer begins with, and what comes after it.
-        Head: unit -> struct (Activation * Layer<'x, 'y>) voption
+        /// The output in prediction alone, where that takes less than Apply does: memory, or time.
+        Answer: (Params -> State -> Batch<'x> -> Batch<'y>) voption
+        /// The same layer and what follows it, in one kernel.
+        Fuse: Follower -> Layer<'x, 'y> voption
+        /// What the layer before might take over, and what comes after it.
+        Head: unit -> struct (Follower * Layer<'x, 'y>) voption
     }
 
 /// <summary>Making layers and asking them for their names.</summary>
@@ -143,8 +152,20 @@ module Layer =
     /// <summary>The names of the state.</summary>
     let cells (layer: Layer<'x, 'y>) : string list = render layer.Stages layer.Cells
 
-    let internal noFuse (_: Activation) : Layer<'x, 'y> voption = ValueNone
-    let internal noHead () : struct (Activation * Layer<'x, 'y>) voption = ValueNone
+    let internal noFuse (_: Follower) : Layer<'x, 'y> voption = ValueNone
+    let internal noHead () : struct (Follower * Layer<'x, 'y>) voption = ValueNone
+
+    /// Fuses an activation into a layer that has none yet.
+    let internal fusing plain (build: Activation -> Layer<'x, 'y>) (follower: Follower) : Layer<'x, 'y> voption =
+        match follower with
+        | Activated activation when plain -> ValueSome(build activation)
+        | _ -> ValueNone
+
+    /// The output in prediction.
+    let internal answer (layer: Layer<'x, 'y>) (ps: Params) (state: State) (x: Batch<'x>) : Batch<'y> =
+        match layer.Answer with
+        | ValueSome answer -> answer ps state x
+        | ValueNone -> (layer.Apply Predict ps state x).Output
 
     let internal parameters (ps: Params) = ps |> Array.sumBy (fun p -> int64 p.Count)
 
@@ -223,6 +244,7 @@ module Layer =
 
                 setup about out ps state
           Apply = apply
+          Answer = ValueNone
           Fuse = noFuse
           Head = noHead }
 

@@ -96,7 +96,17 @@ module Model =
 
     /// <summary>The output for a batch, in prediction mode.</summary>
     /// <exception cref="T:DL.Core.ShapeException">The examples are not of the model's input shape.</exception>
-    let predict (model: Model<'x, 'y>) (input: Batch<'x>) : Batch<'y> = (forward Predict model input).Output
+    let predict (model: Model<'x, 'y>) (input: Batch<'x>) : Batch<'y> =
+        let examples = fit model input
+
+        match Workspace.Enter() with
+        | null -> Layer.answer model.Layer model.Params model.State examples
+        | arena ->
+            try
+                let output = Layer.answer model.Layer model.Params model.State (Batch.map (Batch.into arena) examples)
+                Batch.map (fun t -> t.To t.ElementType) output
+            finally
+                Workspace.Leave()
 
     /// <summary>The output for a batch in training mode, and the model with the state after it.</summary>
     let apply (model: Model<'x, 'y>) (input: Batch<'x>) : struct (Batch<'y> * Model<'x, 'y>) =

@@ -57,15 +57,11 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     do start.Moments |> Array.iteri (fun i moment -> store.RestoreMoment(i, moment, arena))
 
-    let adopt (t: Tensor) =
-        match t with
-        | :? Tensor<float32> as s when element = ElementType.Float32 -> s.Adopted arena :> Tensor
-        | :? Tensor<float> as d when element = ElementType.Float64 -> d.Adopted arena
-        | :? Tensor<int> as ids -> ids.Adopted arena
-        | other ->
-            match other.To element with
-            | :? Tensor<float32> as s -> s.Adopted arena
-            | converted -> (converted :?> Tensor<float>).Adopted arena
+    let adopt (t: Tensor) : Tensor =
+        if t.ElementType = element || t.ElementType = ElementType.Int32 then
+            Batch.into arena t
+        else
+            Batch.into arena (t.To element)
 
     let keep (next: State) =
         for i in 0 .. next.Length - 1 do
@@ -167,7 +163,8 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         let before = StepScope.Enter()
 
         try
-            read (model.Layer.Apply Predict store.Views state (Batch.map adopt input)).Output
+            arena.Reusing <- true
+            read (Layer.answer model.Layer store.Views state (Batch.map adopt input))
         finally
             arena.Reset()
             StepScope.Leave before

@@ -88,6 +88,7 @@ module Composition =
           Cells = []
           Init = fun _ shape -> { Shape = shape; Params = [||]; State = [||]; Rows = [] }
           Apply = fun _ _ state x -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) }
+          Answer = ValueSome(fun _ _ x -> x)
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -135,15 +136,23 @@ module Composition =
                         let struct (dy, dpg) = backG dz
                         let struct (dx, dpf) = backF dy
                         struct (dx, Wiring.append dpf dpg) }
+          Answer =
+            ValueSome(fun ps state x ->
+                let struct (pf, pg) = Wiring.split nf (nf + ng) ps
+                let struct (sf, sg) = Wiring.split cf (cf + cg) state
+                let y = Layer.answer f pf sf x
+                let z = Layer.answer g pg sg y
+                Batch.giveBack y x z
+                z)
           Fuse =
-            fun activation ->
-                match g.Fuse activation with
+            fun follower ->
+                match g.Fuse follower with
                 | ValueSome fused -> ValueSome(compose f fused)
                 | ValueNone -> ValueNone
           Head =
             fun () ->
                 match f.Head() with
-                | ValueSome struct (activation, rest) -> ValueSome struct (activation, rest --> g)
+                | ValueSome struct (follower, rest) -> ValueSome struct (follower, rest --> g)
                 | ValueNone -> ValueNone }
 
     /// <summary>First f, then g; the pullback runs the other way: the chain rule.</summary>
@@ -151,8 +160,8 @@ module Composition =
     /// activation, one fused kernel does both, with the same result.</remarks>
     and (-->) (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) : Layer<'x, 'z> =
         match g.Head() with
-        | ValueSome struct (activation, rest) ->
-            match f.Fuse activation with
+        | ValueSome struct (follower, rest) ->
+            match f.Fuse follower with
             | ValueSome fused -> fused --> rest
             | ValueNone -> compose f g
         | ValueNone -> compose f g
@@ -185,10 +194,19 @@ module Composition =
             let b = g.Apply mode pg sg u
             struct (a, b, Wiring.append a.State b.State)
 
+    let private answerBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) =
+        let nf, ng, cf, cg = f.Slots.Length, g.Slots.Length, f.Cells.Length, g.Cells.Length
+
+        fun ps state x u ->
+            let struct (pf, pg) = Wiring.split nf (nf + ng) ps
+            let struct (sf, sg) = Wiring.split cf (cf + cg) state
+            Batch.pair (Layer.answer f pf sf x) (Layer.answer g pg sg u)
+
     /// <summary>Both layers on the same input, giving a pair. In the pullback the gradients of the input add.</summary>
     let fork (f: Layer<'x, 'y>) (g: Layer<'x, 'z>) : Layer<'x, 'y * 'z> =
         let about, slots, cells, stages = branches "fork" 1 f g
         let apply = applyBoth f g
+        let answer = answerBoth f g
 
         { About = about
           Stages = stages
@@ -208,6 +226,7 @@ module Composition =
                         let struct (dxf, dpf) = backF dy
                         let struct (dxg, dpg) = backG dz
                         struct (Wiring.sumLater dxf dxg, Wiring.append dpf dpg) }
+          Answer = ValueSome(fun ps state x -> answer ps state x x)
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -215,6 +234,7 @@ module Composition =
     let both (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) : Layer<'x * 'u, 'y * 'v> =
         let about, slots, cells, stages = branches "both" 1 f g
         let apply = applyBoth f g
+        let answer = answerBoth f g
 
         { About = about
           Stages = stages
@@ -238,6 +258,10 @@ module Composition =
                         let struct (dx, dpf) = backF dy
                         let struct (du, dpg) = backG dv
                         struct (Batch.pair dx du, Wiring.append dpf dpg) }
+          Answer =
+            ValueSome(fun ps state xu ->
+                let struct (x, u) = Batch.split xu
+                answer ps state x u)
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 

@@ -135,6 +135,25 @@ module internal Conduct =
 
         confirmed single trial
 
+    /// Prediction alone, in memory that is reused from layer to layer, gives what Apply gives; so it does again, when weights have been kept.
+    let prediction (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
+        let probe = Probe.make Predict layer trial
+        let expected = Batch.parts probe.Run.Output
+        let scale = 1.0 + Probe.largest expected + Probe.largest (Batch.parts probe.Input)
+        use arena = new Arena()
+
+        let alone () =
+            arena.Reusing <- true
+            let y = Layer.answer layer probe.Params probe.State (Batch.map (Batch.into arena) probe.Input)
+            let copies = Probe.copies (Batch.parts y)
+            arena.Reset()
+            copies
+
+        [ for time in 1..4 ->
+              let error = Probe.distance expected (alone ())
+              Evidence.within $"prediction alone and Apply, time {time}" 1e-9 (if error = 0.0 then 0.0 else error / scale) ]
+        |> Evidence.worst
+
     let private poisoned (arena: Arena) =
         let count = 1 <<< 20
         let shape = Shape [| count |]

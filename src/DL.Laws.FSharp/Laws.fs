@@ -113,6 +113,7 @@ module Laws =
           "twice the same", any, Conduct.repeatable
           "nothing read is changed", any, Conduct.untouched
           "prediction keeps the state", any, Conduct.predictionKeepsState
+          "prediction alone is Apply's output", any, Conduct.prediction
           "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
           "float32 is float64, rounded", [ Ordinary ], Conduct.precision
           "workspace and heap agree", any, Conduct.workspace

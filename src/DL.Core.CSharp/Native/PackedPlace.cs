@@ -1,12 +1,12 @@
 namespace DL.Core.Kernels;
 
 /// <summary>Where packed weights lie: beside their tensor if it keeps them, else in the thread's working memory.</summary>
-internal readonly unsafe struct PackedPlace(KeptWeights? keeper, WeightsLayout? layout)
+internal readonly unsafe struct PackedPlace(KeptWeights? keeper, object? layout)
 {
     /// <summary>The place of so many bytes; it is filled where the weights were kept in this layout.</summary>
     public Opened Open(long bytes)
     {
-        if (keeper is null || layout is null) return new() { Start = Scratch.Right(bytes), };
+        if (keeper is null || layout is null) return new() { Start = Scratch.Right(bytes) };
         if (keeper.Find(layout) is { } found) return new() { Start = found.Start, Kept = found, Filled = true };
         var room = keeper.Room(layout, bytes);
         return new() { Start = room is null ? Scratch.Right(bytes) : room.Start, Kept = room, Keeper = keeper };

@@ -10,7 +10,7 @@ public static unsafe partial class BatchNorm
     /// <summary>Partial sums of columns over fixed blocks of rows: (center, sum d, sum d^2) with d = x - center, or (sum dy, sum dy d).</summary>
     /// <remarks>The center is the mean of a block's first quarter. It differs from the block's mean by at most sqrt(3) standard deviations of the block,
     /// so that taking the square of that difference off again costs at most two bits.</remarks>
-    private struct ColumnJob<T>(T* x, T* dy, T* center, int rows, int columns, int vectors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private struct ColumnJob<T>(T* x, T* dy, Columns<T> map, int rows, int columns, int vectors) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public const int Height = 128;
 
@@ -21,7 +21,7 @@ public static unsafe partial class BatchNorm
 
         private readonly T* _x = x;
         private readonly T* _dy = dy;
-        private readonly T* _center = center;
+        private readonly Columns<T> _map = map;
         private readonly long _columns = columns;
         private readonly long _stride = RowBlocks.Stride<T>(columns);
         private readonly int _vectors = vectors;
@@ -70,21 +70,22 @@ public static unsafe partial class BatchNorm
                 var to = _partials + (block * _vectors * _stride) + c;
                 var at = (first * _columns) + c;
                 step = end - c >= 4 * S.Count ? 4 * S.Count : S.Count;
-                if (end - c < S.Count) Narrow<S>(at, height, (int)(end - c), _center + c, to);
-                else if (step == S.Count) One<S>(at, height, _center + c, to);
+                if (end - c < S.Count) Narrow<S>(at, height, (int)(end - c), c, to);
+                else if (step == S.Count) One<S>(at, height, c, to);
                 else if (_dy is null) Moments4<S>(_x + at, height, to);
-                else Products4<S>(_dy + at, _x + at, height, _center + c, to);
+                else if (_map.Relu) Products4<S, Positive>(_dy + at, _x + at, height, c, to);
+                else Products4<S, All>(_dy + at, _x + at, height, c, to);
             }
         }
 
-        private readonly void One<S>(long at, long height, T* center, T* to) where S : struct, ISimd<S, T>
+        private readonly void One<S>(long at, long height, long c, T* to) where S : struct, ISimd<S, T>
         {
             if (_dy is null) Moments<S>(_x + at, _columns, height, to);
-            else Products<S>(_dy + at, _x + at, _columns, height, center, to);
+            else Products<S>(_dy + at, _x + at, _columns, height, c, to);
         }
 
         /// <summary>The last columns of a row, put into whole vectors first.</summary>
-        private readonly void Narrow<S>(long at, long height, int width, T* center, T* to) where S : struct, ISimd<S, T>
+        private readonly void Narrow<S>(long at, long height, int width, long c, T* to) where S : struct, ISimd<S, T>
         {
             var x = stackalloc T[Height * S.Count];
             Gather(_x + at, height, width, x, S.Count);
@@ -96,7 +97,7 @@ public static unsafe partial class BatchNorm
 
             var dy = stackalloc T[Height * S.Count];
             Gather(_dy + at, height, width, dy, S.Count);
-            Products<S>(dy, x, S.Count, height, center, to);
+            Products<S>(dy, x, S.Count, height, c, to);
         }
 
         private readonly void Gather(T* source, long height, int width, T* destination, int lanes)
@@ -160,29 +161,37 @@ public static unsafe partial class BatchNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Products4<S>(T* dy, T* x, long height, T* centers, T* to) where S : struct, ISimd<S, T>
+        private readonly void Products4<S, G>(T* dy, T* x, long height, long column, T* to) where S : struct, ISimd<S, T> where G : struct, IGate
         {
-            S a = S.Load(centers), b = S.Load(centers + S.Count), c = S.Load(centers + (2 * S.Count)), d = S.Load(centers + (3 * S.Count));
+            var map = _map.From(column);
+            S a = S.Load(map.Center), b = S.Load(map.Center + S.Count), c = S.Load(map.Center + (2 * S.Count)), d = S.Load(map.Center + (3 * S.Count));
             S sumA = default, sumB = default, sumC = default, sumD = default, productA = default, productB = default, productC = default, productD = default;
             var stride = _columns;
             for (var row = 0L; row < height; row++, dy += stride, x += stride)
             {
-                AddProduct(S.Load(dy), S.Load(x) - a, ref sumA, ref productA);
-                AddProduct(S.Load(dy + S.Count), S.Load(x + S.Count) - b, ref sumB, ref productB);
-                AddProduct(S.Load(dy + (2 * S.Count)), S.Load(x + (2 * S.Count)) - c, ref sumC, ref productC);
-                AddProduct(S.Load(dy + (3 * S.Count)), S.Load(x + (3 * S.Count)) - d, ref sumD, ref productD);
+                AddProduct<S, G>(S.Load(dy), S.Load(x) - a, map, 0, ref sumA, ref productA);
+                AddProduct<S, G>(S.Load(dy + S.Count), S.Load(x + S.Count) - b, map, S.Count, ref sumB, ref productB);
+                AddProduct<S, G>(S.Load(dy + (2 * S.Count)), S.Load(x + (2 * S.Count)) - c, map, 2 * S.Count, ref sumC, ref productC);
+                AddProduct<S, G>(S.Load(dy + (3 * S.Count)), S.Load(x + (3 * S.Count)) - d, map, 3 * S.Count, ref sumD, ref productD);
             }
 
             Store4(to, sumA, sumB, sumC, sumD);
             Store4(to + _stride, productA, productB, productC, productD);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Products<S>(T* dy, T* x, long stride, long height, T* centers, T* to) where S : struct, ISimd<S, T>
+        private readonly void Products<S>(T* dy, T* x, long stride, long height, long column, T* to) where S : struct, ISimd<S, T>
         {
-            var center = S.Load(centers);
+            if (_map.Relu) Products<S, Positive>(dy, x, stride, height, _map.From(column), to);
+            else Products<S, All>(dy, x, stride, height, _map.From(column), to);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Products<S, G>(T* dy, T* x, long stride, long height, Columns<T> map, T* to) where S : struct, ISimd<S, T> where G : struct, IGate
+        {
+            var center = S.Load(map.Center);
             S sum = default, product = default;
-            for (var row = 0L; row < height; row++, dy += stride, x += stride) AddProduct(S.Load(dy), S.Load(x) - center, ref sum, ref product);
+            for (var row = 0L; row < height; row++, dy += stride, x += stride)
+                AddProduct<S, G>(S.Load(dy), S.Load(x) - center, map, 0, ref sum, ref product);
             sum.Store(to);
             product.Store(to + _stride);
         }
@@ -195,8 +204,10 @@ public static unsafe partial class BatchNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void AddProduct<S>(S dy, S d, ref S sum, ref S product) where S : struct, ISimd<S, T>
+        private static void AddProduct<S, G>(S dy, S d, in Columns<T> map, long at, ref S sum, ref S product)
+            where S : struct, ISimd<S, T> where G : struct, IGate
         {
+            if (G.ByOutput) dy = S.Greater(S.Fma(d, S.Load(map.Slope + at), S.Load(map.Constant + at)), S.Create(0)) & dy;
             sum += dy;
             product = S.Fma(dy, d, product);
         }
@@ -208,99 +219,6 @@ public static unsafe partial class BatchNorm
             b.Store(to + S.Count);
             c.Store(to + (2 * S.Count));
             d.Store(to + (3 * S.Count));
-        }
-    }
-
-    /// <summary>y = (x - center) slope + constant, and scale dy more where dy is given, with one setting per column.</summary>
-    private struct AffineJob<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        public readonly T* Center;
-        public readonly T* Slope;
-        public readonly T* Constant;
-        public readonly T* Scale;
-
-        private readonly T* _dy;
-        private readonly T* _x;
-        private readonly T* _y;
-        private readonly int _rows;
-        private readonly long _columns;
-
-        private readonly long Stretch => Math.Max(1, 64 * 1024 / (_columns * sizeof(T)));
-
-        public AffineJob(T* dy, T* x, T* y, int rows, int columns)
-        {
-            var stride = RowBlocks.Stride<T>(columns);
-            Center = (T*)Scratch.Right(4 * stride * sizeof(T));
-            Slope = Center + stride;
-            Constant = Slope + stride;
-            Scale = Constant + stride;
-            (_rows, _columns) = (rows, columns);
-            _dy = dy;
-            _x = x;
-            _y = y;
-        }
-
-        public readonly void Launch()
-        {
-            var job = this;
-            Workers.For(_rows, RowBlocks.RowGrain((int)_columns), &Run, &job);
-        }
-
-        private static void Run(void* state, long from, long to)
-        {
-            ref var job = ref *(AffineJob<T>*)state;
-            if (Vector512.IsHardwareAccelerated) job.Loop<Simd512<T>>(from, to);
-            else if (Vector256.IsHardwareAccelerated) job.Loop<Simd256<T>>(from, to);
-            else job.Loop<Simd128<T>>(from, to);
-        }
-
-        private readonly void Loop<S>(long from, long to) where S : struct, ISimd<S, T>
-        {
-            // From the end: what the sums have read last still lies in the second cache.
-            for (var end = to; end > from; end -= Stretch)
-            {
-                var rows = Math.Min(Stretch, end - from);
-                var at = (end - rows) * _columns;
-                if (_dy is null) Forward<S>(_x + at, rows, _y + at);
-                else Backward<S>(_dy + at, _x + at, rows, _y + at);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Forward<S>(T* x, long rows, T* y) where S : struct, ISimd<S, T>
-        {
-            T* center = Center, slope = Slope, constant = Constant;
-            var n = _columns;
-            for (var row = 0L; row < rows; row++, x += n, y += n)
-            {
-                var c = 0L;
-                for (; c + S.Count <= n; c += S.Count)
-                {
-                    S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c);
-                }
-
-                if (c < n) S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c)).Store(y + c, n - c);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Backward<S>(T* dy, T* x, long rows, T* dx) where S : struct, ISimd<S, T>
-        {
-            T* center = Center, slope = Slope, constant = Constant, scale = Scale;
-            var n = _columns;
-            for (var row = 0L; row < rows; row++, dy += n, x += n, dx += n)
-            {
-                var c = 0L;
-                for (; c + S.Count <= n; c += S.Count)
-                {
-                    var rest = S.Fma(S.Load(x + c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
-                    S.Fma(S.Load(dy + c), S.Load(scale + c), rest).Store(dx + c);
-                }
-
-                if (c == n) continue;
-                var last = S.Fma(S.Load(x + c, n - c) - S.Load(center + c), S.Load(slope + c), S.Load(constant + c));
-                S.Fma(S.Load(dy + c, n - c), S.Load(scale + c), last).Store(dx + c, n - c);
-            }
         }
     }
 }

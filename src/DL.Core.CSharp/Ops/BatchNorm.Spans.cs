@@ -21,7 +21,7 @@ public static unsafe partial class BatchNorm
         variance.Clear();
         fixed (T* px = x)
         {
-            var job = new ColumnJob<T>(px, null, null, rows, columns, 3);
+            var job = new ColumnJob<T>(px, null, default, rows, columns, 3);
             job.Launch();
             Join(job, mean, variance);
         }
@@ -35,10 +35,12 @@ public static unsafe partial class BatchNorm
     /// <param name="variance">[C].</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="y">[N, C], overwritten.</param>
+    /// <param name="activation">Identity or Relu, done in the same pass.</param>
     /// <exception cref="ShapeException">The lengths do not fit.</exception>
-    /// <exception cref="InvalidArgumentException">epsilon is not positive, or a variance is negative.</exception>
+    /// <exception cref="InvalidArgumentException">epsilon is not positive, a variance is negative, or it is another activation.</exception>
     public static void Normalize<T>(
-        ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<T> beta, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> y)
+        ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<T> beta, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> y,
+        Activation activation = Activation.Identity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         const string Where = "BatchNorm.Normalize";
@@ -47,19 +49,31 @@ public static unsafe partial class BatchNorm
         Apply.SameLength(columns, beta.Length, Where);
         Apply.SameLength(x.Length, y.Length, Where);
         CheckStatistics(mean, variance, columns, epsilon, Where);
-        fixed (T* px = x, py = y)
-        {
-            var job = new AffineJob<T>(null, px, py, rows, columns);
-            for (var c = 0; c < columns; c++)
-            {
-                var scale = double.CreateTruncating(gamma[c]) / Math.Sqrt(variance[c] + epsilon);
-                var center = job.Center[c] = T.CreateTruncating(mean[c]);
-                var rest = double.CreateTruncating(center) - mean[c];
-                job.Slope[c] = T.CreateTruncating(scale);
-                job.Constant[c] = T.CreateTruncating(double.CreateTruncating(beta[c]) + (rest * scale));
-            }
+        var map = Columns<T>.Room(columns, Fused(activation, Where), out var more);
+        Fill(map, gamma, beta, mean, variance, epsilon);
+        fixed (T* px = x, py = y) new AffineJob<T>(null, px, py, rows, columns, map, more).Launch();
+    }
 
-            job.Launch();
+    /// <summary>Whether a ReLU follows, which is all that goes with batch norm in one pass.</summary>
+    private static bool Fused(Activation activation, string where) => activation switch
+    {
+        Activation.Identity => false,
+        Activation.Relu => true,
+        _ => throw new InvalidArgumentException(where, "Identity or Relu", $"{activation}"),
+    };
+
+    /// <summary>The affine map of every column; what rounding takes from a mean goes into the constant.</summary>
+    private static void Fill<T>(
+        Columns<T> map, ReadOnlySpan<T> gamma, ReadOnlySpan<T> beta, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        for (var c = 0; c < gamma.Length; c++)
+        {
+            var scale = double.CreateTruncating(gamma[c]) / Math.Sqrt(variance[c] + epsilon);
+            var center = map.Center[c] = T.CreateTruncating(mean[c]);
+            map.Slope[c] = T.CreateTruncating(scale);
+            var shift = beta.IsEmpty ? 0 : double.CreateTruncating(beta[c]);
+            map.Constant[c] = T.CreateTruncating(shift + ((double.CreateTruncating(center) - mean[c]) * scale));
         }
     }
 
@@ -73,13 +87,15 @@ public static unsafe partial class BatchNorm
     /// <param name="dx">[N, C], overwritten.</param>
     /// <param name="dgamma">[C], added to.</param>
     /// <param name="dbeta">[C], added to.</param>
+    /// <param name="beta">[C], the shift; needed with an activation alone.</param>
+    /// <param name="activation">Identity or Relu, as in the forward pass; a ReLU's output is worked out again from x.</param>
     /// <exception cref="ShapeException">The lengths do not fit.</exception>
-    /// <exception cref="InvalidArgumentException">epsilon is not positive, or a variance is negative.</exception>
+    /// <exception cref="InvalidArgumentException">epsilon is not positive, a variance is negative, or it is another activation.</exception>
     public static void Backward<T>(
         ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon,
-        Span<T> dx, Span<T> dgamma, Span<T> dbeta)
+        Span<T> dx, Span<T> dgamma, Span<T> dbeta, ReadOnlySpan<T> beta = default, Activation activation = Activation.Identity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Gradient("BatchNorm.Backward", 1, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
+        Gradient("BatchNorm.Backward", 1, dy, x, gamma, beta, activation, mean, variance, epsilon, dx, dgamma, dbeta);
 
     /// <summary><c>dx = gamma * rstd * dy</c> with given statistics; <c>dgamma += sum(dy * xhat)</c>, <c>dbeta += sum(dy)</c>. dx may be dy.</summary>
     /// <param name="dy">[N, C], the gradient of the output.</param>
@@ -91,17 +107,19 @@ public static unsafe partial class BatchNorm
     /// <param name="dx">[N, C], overwritten.</param>
     /// <param name="dgamma">[C], added to.</param>
     /// <param name="dbeta">[C], added to.</param>
+    /// <param name="beta">[C], the shift; needed with an activation alone.</param>
+    /// <param name="activation">Identity or Relu, as in the forward pass; a ReLU's output is worked out again from x.</param>
     /// <exception cref="ShapeException">The lengths do not fit.</exception>
-    /// <exception cref="InvalidArgumentException">epsilon is not positive, or a variance is negative.</exception>
+    /// <exception cref="InvalidArgumentException">epsilon is not positive, a variance is negative, or it is another activation.</exception>
     public static void PredictBackward<T>(
         ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon,
-        Span<T> dx, Span<T> dgamma, Span<T> dbeta)
+        Span<T> dx, Span<T> dgamma, Span<T> dbeta, ReadOnlySpan<T> beta = default, Activation activation = Activation.Identity)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Gradient("BatchNorm.PredictBackward", 0, dy, x, gamma, mean, variance, epsilon, dx, dgamma, dbeta);
+        Gradient("BatchNorm.PredictBackward", 0, dy, x, gamma, beta, activation, mean, variance, epsilon, dx, dgamma, dbeta);
 
     /// <summary>The gradients where so many neighbouring columns share a mean and a variance; 0 where both are given numbers.</summary>
     internal static void Gradient<T>(
-        string where, int sharing, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma,
+        string where, int sharing, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> gamma, ReadOnlySpan<T> beta, Activation activation,
         ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> dx, Span<T> dgamma, Span<T> dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -112,23 +130,26 @@ public static unsafe partial class BatchNorm
         Apply.SameLength(columns, dgamma.Length, where);
         Apply.SameLength(columns, dbeta.Length, where);
         CheckStatistics(mean, variance, columns, epsilon, where);
+        var relu = Fused(activation, where);
+        if (relu) Apply.SameLength(columns, beta.Length, where);
         if (rows == 0) return;
+        var map = Columns<T>.Room(columns, relu, out var more);
+        Fill(map, gamma, beta, mean, variance, epsilon);
         fixed (T* px = x, pdy = dy, pdx = dx)
         {
-            var affine = new AffineJob<T>(pdy, px, pdx, rows, columns);
-            for (var c = 0; c < columns; c++) affine.Center[c] = T.CreateTruncating(mean[c]);
-            var sums = new ColumnJob<T>(px, pdy, affine.Center, rows, columns, 2);
+            var sums = new ColumnJob<T>(px, pdy, map, rows, columns, 2);
             sums.Launch();
+            var affine = new AffineJob<T>(pdy, px, pdx, rows, columns, map, more);
             var width = Math.Max(1, sharing);
             for (var first = 0; first < columns; first += width)
-                Share(affine, sums, first..(first + width), sharing > 0, gamma, mean, variance, epsilon, dgamma, dbeta);
+                Share(affine, map, sums, first..(first + width), sharing > 0, gamma, mean, variance, epsilon, dgamma, dbeta);
             affine.Launch();
         }
     }
 
     /// <summary>The affine map that gives dx, for columns that share a mean and a variance; their dgamma and dbeta on the way.</summary>
     private static void Share<T>(
-        in AffineJob<T> affine, in ColumnJob<T> sums, Range shared, bool trained, ReadOnlySpan<T> gamma,
+        in AffineJob<T> affine, Columns<T> map, in ColumnJob<T> sums, Range shared, bool trained, ReadOnlySpan<T> gamma,
         ReadOnlySpan<double> mean, ReadOnlySpan<double> variance, double epsilon, Span<T> dgamma, Span<T> dbeta)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
@@ -137,7 +158,7 @@ public static unsafe partial class BatchNorm
         {
             var rstd = 1 / Math.Sqrt(variance[c] + epsilon);
             var sum = sums.Total(0, c);
-            var product = (sums.Total(1, c) + ((double.CreateTruncating(affine.Center[c]) - mean[c]) * sum)) * rstd;
+            var product = (sums.Total(1, c) + ((double.CreateTruncating(map.Center[c]) - mean[c]) * sum)) * rstd;
             dbeta[c] += T.CreateTruncating(sum);
             dgamma[c] += T.CreateTruncating(product);
             var gain = double.CreateTruncating(gamma[c]);
@@ -151,9 +172,9 @@ public static unsafe partial class BatchNorm
         {
             var rstd = 1 / Math.Sqrt(variance[c] + epsilon);
             var slope = trained ? -rstd * rstd * along / count : 0;
-            affine.Slope[c] = T.CreateTruncating(slope);
-            var rest = slope * (double.CreateTruncating(affine.Center[c]) - mean[c]);
-            affine.Constant[c] = T.CreateTruncating(trained ? rest - (rstd * whole / count) : 0);
+            affine.More[c] = T.CreateTruncating(slope);
+            var rest = slope * (double.CreateTruncating(map.Center[c]) - mean[c]);
+            affine.Rest[c] = T.CreateTruncating(trained ? rest - (rstd * whole / count) : 0);
         }
     }
 

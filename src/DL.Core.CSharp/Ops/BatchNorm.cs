@@ -19,19 +19,21 @@ public static partial class BatchNorm
     /// <param name="runningVariance">[C], the running unbiased variance so far.</param>
     /// <param name="momentum">The weight of the new statistics, from 0 to 1.</param>
     /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="activation">Identity or Relu, done in the same pass.</param>
     /// <returns>y; the float64 mean and biased variance of the batch for Backward; the new running statistics.</returns>
     /// <exception cref="ShapeException">A parameter or statistic is not [C].</exception>
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, or a setting is out of range.</exception>
     public static (Tensor Y, Tensor Mean, Tensor Variance, Tensor RunningMean, Tensor RunningVariance) Forward(
-        Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double momentum = 0.1, double epsilon = 1e-5)
+        Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double momentum = 0.1, double epsilon = 1e-5,
+        Activation activation = Activation.Identity)
     {
         CheckColumns("BatchNorm", x, gamma, beta, runningMean, runningVariance);
         RowBlocks.CheckEpsilon(epsilon, "BatchNorm");
         if (!(momentum is >= 0 and <= 1))
             throw new InvalidArgumentException("BatchNorm", "a momentum from 0 to 1", momentum.ToString(CultureInfo.InvariantCulture));
         return x.IsDouble("BatchNorm")
-            ? Forward<double>(x, gamma, beta, runningMean, runningVariance, momentum, epsilon)
-            : Forward<float>(x, gamma, beta, runningMean, runningVariance, momentum, epsilon);
+            ? Forward<double>(x, gamma, beta, runningMean, runningVariance, momentum, epsilon, activation)
+            : Forward<float>(x, gamma, beta, runningMean, runningVariance, momentum, epsilon, activation);
     }
 
     /// <summary>The gradients of the training pass: <c>dx = gamma * rstd / N * (N dy - sum(dy) - xhat * sum(dy * xhat))</c>.</summary>
@@ -42,12 +44,14 @@ public static partial class BatchNorm
     /// <param name="mean">The mean that Forward returned.</param>
     /// <param name="variance">The variance that Forward returned.</param>
     /// <param name="epsilon">Added to the variance, as in Forward.</param>
+    /// <param name="activation">As in Forward; a ReLU's output is worked out again from x.</param>
     /// <returns>dx of x's shape, dgamma and dbeta of [C].</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, or epsilon is not positive.</exception>
     public static (Tensor Dx, Tensor Dgamma, Tensor Dbeta) Backward(
-        Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon = 1e-5) =>
-        Backward("BatchNorm.Backward", dy, x, gamma, beta, mean, variance, epsilon, true);
+        Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon = 1e-5,
+        Activation activation = Activation.Identity) =>
+        Backward("BatchNorm.Backward", dy, x, gamma, beta, mean, variance, epsilon, activation, true);
 
     /// <summary>The prediction pass, a fixed affine map: <c>y = gamma * (x - mean) / sqrt(variance + epsilon) + beta</c>.</summary>
     /// <param name="x">[.., C], float32 or float64.</param>
@@ -56,15 +60,17 @@ public static partial class BatchNorm
     /// <param name="runningMean">[C], the running mean.</param>
     /// <param name="runningVariance">[C], the running variance.</param>
     /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="activation">Identity or Relu, done in the same pass.</param>
     /// <returns>A tensor of the shape of <paramref name="x"/>.</returns>
     /// <exception cref="ShapeException">A parameter or statistic is not [C].</exception>
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, epsilon is not positive, or a variance is negative.</exception>
-    public static Tensor Predict(Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double epsilon = 1e-5)
+    public static Tensor Predict(
+        Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double epsilon = 1e-5, Activation activation = Activation.Identity)
     {
         CheckColumns("BatchNorm.Predict", x, gamma, beta, runningMean, runningVariance);
         return x.IsDouble("BatchNorm.Predict")
-            ? Predict<double>(x, gamma, beta, runningMean, runningVariance, epsilon)
-            : Predict<float>(x, gamma, beta, runningMean, runningVariance, epsilon);
+            ? Predict<double>(x, gamma, beta, runningMean, runningVariance, epsilon, activation)
+            : Predict<float>(x, gamma, beta, runningMean, runningVariance, epsilon, activation);
     }
 
     /// <summary>The gradients of the prediction pass: <c>dx = gamma * rstd * dy</c>, <c>dgamma = sum(dy * xhat)</c>, <c>dbeta = sum(dy)</c>.</summary>
@@ -75,21 +81,23 @@ public static partial class BatchNorm
     /// <param name="runningMean">[C], the running mean.</param>
     /// <param name="runningVariance">[C], the running variance.</param>
     /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="activation">As in Predict; a ReLU's output is worked out again from x.</param>
     /// <returns>dx of x's shape, dgamma and dbeta of [C].</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, epsilon is not positive, or a variance is negative.</exception>
     public static (Tensor Dx, Tensor Dgamma, Tensor Dbeta) PredictBackward(
-        Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double epsilon = 1e-5) =>
-        Backward("BatchNorm.PredictBackward", dy, x, gamma, beta, runningMean, runningVariance, epsilon, false);
+        Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double epsilon = 1e-5,
+        Activation activation = Activation.Identity) =>
+        Backward("BatchNorm.PredictBackward", dy, x, gamma, beta, runningMean, runningVariance, epsilon, activation, false);
 
     private static (Tensor, Tensor, Tensor) Backward(
-        string where, Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon, bool training)
+        string where, Tensor dy, Tensor x, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon, Activation activation, bool training)
     {
         CheckColumns(where, x, gamma, beta, mean, variance);
         dy.Expect(x.Shape, where);
         return x.IsDouble(where)
-            ? Backward<double>(where, dy, x, gamma, beta, mean, variance, epsilon, training)
-            : Backward<float>(where, dy, x, gamma, beta, mean, variance, epsilon, training);
+            ? Backward<double>(where, dy, x, gamma, beta, mean, variance, epsilon, activation, training)
+            : Backward<float>(where, dy, x, gamma, beta, mean, variance, epsilon, activation, training);
     }
 
     private static void CheckColumns(string where, Tensor x, params ReadOnlySpan<Tensor> columns)
@@ -100,7 +108,7 @@ public static partial class BatchNorm
     }
 
     private static (Tensor, Tensor, Tensor, Tensor, Tensor) Forward<T>(
-        Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double momentum, double epsilon)
+        Tensor input, Tensor gamma, Tensor beta, Tensor runningMean, Tensor runningVariance, double momentum, double epsilon, Activation activation)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         const string Where = "BatchNorm";
@@ -111,7 +119,7 @@ public static partial class BatchNorm
         var mean = x.New<double>(gamma.Shape);
         var variance = x.New<double>(gamma.Shape);
         Statistics(x.Span, mean.Write(), variance.Write());
-        Normalize(x.Span, gain.Span, shift.Span, mean.Span, variance.Span, epsilon, y.Write());
+        Normalize(x.Span, gain.Span, shift.Span, mean.Span, variance.Span, epsilon, y.Write(), activation);
 
         var rows = x.Shape.Rows;
         var newMean = x.New<T>(gamma.Shape);
@@ -129,19 +137,19 @@ public static partial class BatchNorm
             result[i] = momentum == 0 ? old[i] : T.CreateTruncating(((1 - momentum) * double.CreateTruncating(old[i])) + (momentum * factor * statistic[i]));
     }
 
-    private static Tensor Predict<T>(Tensor input, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon)
+    private static Tensor Predict<T>(Tensor input, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon, Activation activation)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         const string Where = "BatchNorm.Predict";
         var x = input.As<T>(Where);
         var y = x.Like();
         var (means, variances) = (Doubles(x, mean, Where), Doubles(x, variance, Where));
-        Normalize(x.Span, gamma.As<T>(Where).Span, beta.As<T>(Where).Span, means.Span, variances.Span, epsilon, y.Write());
+        Normalize(x.Span, gamma.As<T>(Where).Span, beta.As<T>(Where).Span, means.Span, variances.Span, epsilon, y.Write(), activation);
         return y;
     }
 
     private static (Tensor, Tensor, Tensor) Backward<T>(
-        string where, Tensor gradient, Tensor input, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon, bool training)
+        string where, Tensor gradient, Tensor input, Tensor gamma, Tensor beta, Tensor mean, Tensor variance, double epsilon, Activation activation, bool training)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var x = input.As<T>(where);
@@ -152,8 +160,9 @@ public static partial class BatchNorm
         var dx = dy.Like();
         var dgamma = Gradients.For<T>(gamma, dy);
         var dbeta = Gradients.For<T>(beta, dy);
-        if (training) Backward(dy.Span, x.Span, gain.Span, means.Span, variances.Span, epsilon, dx.Write(), dgamma.Write(), dbeta.Write());
-        else PredictBackward(dy.Span, x.Span, gain.Span, means.Span, variances.Span, epsilon, dx.Write(), dgamma.Write(), dbeta.Write());
+        Gradient(
+            where, training ? 1 : 0, dy.Span, x.Span, gain.Span, beta.As<T>(where).Span, activation, means.Span, variances.Span, epsilon,
+            dx.Write(), dgamma.Write(), dbeta.Write());
         return (dx, dgamma, dbeta);
     }
 

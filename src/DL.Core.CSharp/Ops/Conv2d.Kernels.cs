@@ -17,7 +17,8 @@ public static unsafe partial class Conv2d
         }
 
         var transformed = Transformed<T>(form, exact);
-        var place = new PackedPlace(KeptWeights.Of(filter.Held), new(form.Window, form.Height, form.Width, form.Groups, transformed));
+        var keeper = KeptWeights.Of(filter.HeldBy);
+        var place = new PackedPlace(keeper, keeper is null ? null : new Layout(form.Window, form.Height, form.Width, form.Groups, transformed));
         fixed (T* px = x, pw = weight, py = y)
         {
             if (transformed)
@@ -84,6 +85,9 @@ public static unsafe partial class Conv2d
             else ConvGradient.Run(taps, px, pdz, form.Groups, form.Inputs, form.Outputs, form.Images, pw);
         }
     }
+
+    /// <summary>What weights, as they are laid out for the kernels, depend on besides their numbers.</summary>
+    private sealed record Layout(Window Window, int Height, int Width, int Groups, bool Transformed);
 
     // Float64 is for those who ask for every digit.
     private static bool Transformed<T>(Form form, bool exact) where T : unmanaged =>

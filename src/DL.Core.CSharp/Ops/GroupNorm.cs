@@ -112,7 +112,7 @@ public static class GroupNorm
         for (var n = 0; n < examples; n++)
         {
             BatchNorm.Gradient(
-                BackwardName, channels / groups, dy.Span.Slice(n * size, size), x.Span.Slice(n * size, size), gain.Span,
+                BackwardName, channels / groups, dy.Span.Slice(n * size, size), x.Span.Slice(n * size, size), gain.Span, default, Activation.Identity,
                 means.Span.Slice(n * channels, channels), variances.Span.Slice(n * channels, channels), epsilon,
                 to.Slice(n * size, size), dgamma.Write(), dbeta.Write());
         }

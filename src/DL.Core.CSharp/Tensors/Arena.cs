@@ -6,7 +6,7 @@ namespace DL.Core;
 /// <summary>Native memory handed out in order and taken back all at once: the workspace of one training step.</summary>
 /// <remarks>The same network and batch size ask for the same blocks in the same order, so nothing is allocated after the first step.
 /// Results follow their inputs: an operation puts its output where its input lies, so no operation knows of arenas.</remarks>
-internal sealed unsafe class Arena : IDisposable
+internal sealed unsafe partial class Arena : IDisposable
 {
     private const int Alignment = 64;
     private const nuint FirstBlock = 1 << 20;
@@ -61,6 +61,7 @@ internal sealed unsafe class Arena : IDisposable
         Array.Clear(_claimed);
         if (_blocks.Count > 1) Merge();
         _used = 0;
+        ForgetReturned();
     }
 
     /// <inheritdoc/>
@@ -77,6 +78,11 @@ internal sealed unsafe class Arena : IDisposable
     private byte* Bytes(nuint bytes)
     {
         var need = RoundUp(Math.Max(bytes, 1));
+        return Reusing && need >= LeastReused ? Lend(need) : Fresh(need);
+    }
+
+    private byte* Fresh(nuint need)
+    {
         if (_used + need > _total) Grow(need);
         var (start, length) = _blocks[^1];
         var offset = length - (_total - _used);

@@ -39,6 +39,15 @@ public abstract class Tensor
     /// <summary>The arena that results computed from this tensor are put into, or null for the garbage-collected heap.</summary>
     internal Arena? Arena { get; }
 
+    /// <summary>The array that holds the elements for good, or null where an arena does.</summary>
+    internal abstract Array? HeldBy { get; }
+
+    /// <summary>Whether both tensors' elements are the same memory.</summary>
+    internal abstract bool SharesMemory(Tensor other);
+
+    /// <summary>Gives the memory back to an arena that reuses it within a step; elsewhere nothing happens. Reading the tensor is an error from then on.</summary>
+    internal abstract void Return();
+
     /// <summary>The slot of this parameter's gradient in the arena's flat gradient buffer, or -1.</summary>
     internal int Home { get; init; } = -1;
 

@@ -8,9 +8,12 @@ namespace DL.Core;
 /// <typeparam name="T"><c>float</c>, <c>double</c> or <c>int</c>.</typeparam>
 public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
 {
+    // No step has this number.
+    private const int Returned = -1;
+
     private readonly T[]? _array;
     private readonly T* _pointer;
-    private readonly int _generation;
+    private int _generation;
 
     private Tensor(Shape shape, T[]? array, T* pointer, Arena? arena, int generation) : base(shape, arena)
     {
@@ -26,8 +29,8 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     /// <exception cref="InvalidArgumentException">The tensor was kept past the training step it was made in.</exception>
     public ReadOnlySpan<T> Span => Write();
 
-    /// <summary>The array that holds the elements for good, or null where an arena does.</summary>
-    internal T[]? Held => _array;
+    /// <inheritdoc/>
+    internal override Array? HeldBy => _array;
 
     internal static ElementType Type =>
         typeof(T) == typeof(float) ? ElementType.Float32
@@ -124,6 +127,18 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
         var zeros = New<T>(shape);
         zeros.Write().Clear();
         return zeros;
+    }
+
+    /// <inheritdoc/>
+    internal override bool SharesMemory(Tensor other) =>
+        other is Tensor<T> same && (_array is null ? same._array is null && same._pointer == _pointer : ReferenceEquals(_array, same._array));
+
+    /// <inheritdoc/>
+    internal override void Return()
+    {
+        if (Arena is not { Reusing: true } arena || _generation != arena.Generation) return;
+        _generation = Returned;
+        arena.Return(_pointer);
     }
 
     /// <summary>An unset tensor of this one's shape and place.</summary>

@@ -21,7 +21,7 @@ module ActivationLayers =
 
     let private fusable (activation: Activation) (layer: Layer<'x, 'x>) : Layer<'x, 'x> =
         { layer with
-            Head = fun () -> ValueSome struct (activation, identity) }
+            Head = fun () -> ValueSome struct (Activated activation, identity) }
 
     /// <summary><c>max(x, 0)</c>; the derivative at 0 is 0.</summary>
     let relu<'x> : Layer<'x, 'x> =

@@ -114,8 +114,16 @@ module ConvolutionLayers =
           Cells = []
           Init = init options channels k about activation
           Apply = fun _ ps state x -> apply options k activation ps state x
-          Fuse = fun next -> if plain then ValueSome(build options channels k next) else ValueNone
+          Answer = ValueNone
+          Fuse = joined options channels k plain
           Head = Layer.noHead }
+
+    and private joined (options: ConvSettings) channels (k: Kernel) plain follower : Layer<Image, Image> voption =
+        let answer activation ps x = (apply { options with Bias = true } k activation ps [||] x).Output
+
+        match follower with
+        | Normalized(momentum, activation) when plain -> ValueSome(folding (build options channels k) answer momentum activation)
+        | other -> Layer.fusing plain (build options channels k) other
 
     /// <summary>A convolution with settings of your own.</summary>
     /// <param name="options">Bias, groups, initial weights, exactness.</param>

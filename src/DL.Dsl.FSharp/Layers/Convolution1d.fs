@@ -58,7 +58,8 @@ module Convolution1dLayers =
           Cells = []
           Init = init options channels k about activation
           Apply = fun _ ps state x -> apply options k activation ps state x
-          Fuse = fun next -> if plain then ValueSome(build options channels k next) else ValueNone
+          Answer = ValueNone
+          Fuse = Layer.fusing plain (build options channels k)
           Head = Layer.noHead }
 
     /// <summary>A convolution along time with settings of your own.</summary>

@@ -74,7 +74,8 @@ module DenseLayer =
           Cells = []
           Init = init options units about activation
           Apply = fun _ ps state x -> apply activation ps state x
-          Fuse = fun next -> if plain then ValueSome(build options units next) else ValueNone
+          Answer = ValueNone
+          Fuse = Layer.fusing plain (build options units)
           Head = Layer.noHead }
 
     /// <summary><c>y = x W + b</c> with settings of your own.</summary>

@@ -54,42 +54,87 @@ module NormalizationLayers =
                         let struct (dx, dgamma) = RmsNorm.Backward(Batch.held dy, x, gamma, rrms)
                         struct (Batch.ofTensor dx, [| dgamma |]) })
 
-    let private trained momentum (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
+    let private trained momentum activation (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
         let struct (y, mean, variance, runningMean, runningVariance) =
-            BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5)
+            BatchNorm.Forward(x, gamma, beta, cell 0 state, cell 1 state, momentum, 1e-5, activation)
 
         { Output = Batch.ofTensor y
           State = [| Statistic runningMean; Statistic runningVariance |]
           Pullback =
             fun dy ->
-                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5)
+                let struct (dx, dgamma, dbeta) = BatchNorm.Backward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5, activation)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
-    let private predicted (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
+    let private predicted activation (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
         let mean, variance = cell 0 state, cell 1 state
 
-        { Output = Batch.ofTensor (BatchNorm.Predict(x, gamma, beta, mean, variance, 1e-5))
+        { Output = Batch.ofTensor (BatchNorm.Predict(x, gamma, beta, mean, variance, 1e-5, activation))
           State = state
           Pullback =
             fun dy ->
-                let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5)
+                let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(Batch.held dy, x, gamma, beta, mean, variance, 1e-5, activation)
                 struct (Batch.ofTensor dx, [| dgamma; dbeta |]) }
 
-    /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
-    let batchNormWith (momentum: float) : Layer<'x, 'x> =
-        Layer.create
-            "batchNorm"
-            [ "weight"; "bias" ]
-            [ "running_mean"; "running_var" ]
-            (fun _ shape ->
-                let n = Shape.featureExtent shape
-                struct (shape, [| ones n; zeros n |], [| Statistic(zeros n); Statistic(ones n) |]))
-            (fun mode ps state input ->
-                let x = Batch.held input
+    /// Batch norm and the activation after it, in one kernel where there is one: for a ReLU.
+    let rec internal normalizing momentum (activation: Activation) : Layer<'x, 'x> =
+        let about = Layer.about "batchNorm" []
+        let plain = activation = Activation.Identity
 
-                match mode with
-                | Train -> trained momentum x ps[0] ps[1] state
-                | Predict -> predicted x ps[0] ps[1] state)
+        let layer =
+            Layer.create
+                "batchNorm"
+                [ "weight"; "bias" ]
+                [ "running_mean"; "running_var" ]
+                (fun _ shape ->
+                    let n = Shape.featureExtent shape
+                    struct (shape, [| ones n; zeros n |], [| Statistic(zeros n); Statistic(ones n) |]))
+                (fun mode ps state input ->
+                    let x = Batch.held input
+
+                    match mode with
+                    | Train -> trained momentum activation x ps[0] ps[1] state
+                    | Predict -> predicted activation x ps[0] ps[1] state)
+
+        { layer with
+            About = Layer.aboutWith activation about
+            Stages = if plain then 1 else 2
+            Init = fun key shape -> layer.Init key shape |> Layer.setupWith activation
+            Fuse =
+                fun follower ->
+                    match follower with
+                    | Activated Activation.Relu when plain -> ValueSome(normalizing momentum Activation.Relu)
+                    | _ -> ValueNone
+            Head = fun () -> ValueSome struct (Normalized(momentum, activation), identity) }
+
+    /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
+    let batchNormWith (momentum: float) : Layer<'x, 'x> = normalizing momentum Activation.Identity
+
+    /// A layer and the batch norm after it: two steps in training, one in prediction once the folded weights are kept.
+    let rec internal folding
+        (build: Activation -> Layer<'x, 'y>)
+        (answer: Activation -> Params -> Batch<'x> -> Batch<'y>)
+        momentum
+        activation
+        : Layer<'x, 'y> =
+        let layer = build Activation.Identity
+        let k = layer.Slots.Length
+        let apart = Composition.unfused layer (normalizing momentum activation)
+
+        let whole (ps: Params) (state: State) x =
+            let bias = if k > 1 then ps[1] else Unchecked.defaultof<_>
+
+            match FoldedWeights.Of(ps[0], bias, ps[k], ps[k + 1], cell 0 state, cell 1 state) with
+            | null -> (ValueOption.get apart.Answer) ps state x
+            | folded -> answer activation [| folded.Weight; folded.Bias |] x
+
+        { apart with
+            Answer = ValueSome whole
+            Fuse =
+                fun follower ->
+                    match follower with
+                    | Activated Activation.Relu when activation = Activation.Identity ->
+                        ValueSome(folding build answer momentum Activation.Relu)
+                    | _ -> ValueNone }
 
     /// <summary>Batch norm: every feature (channel of images) to mean 0 and variance 1 over the batch (and all pixels), then <c>weight * x + bias</c>.</summary>
     /// <remarks>In training the biased variance of the batch, epsilon 1e-5 inside the root; running mean and unbiased variance with momentum 0.1

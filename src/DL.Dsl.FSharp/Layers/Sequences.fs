@@ -38,6 +38,7 @@ module SequenceLayers =
                     fun dy ->
                         let struct (dx, dp) = back (Batch.ofTensor (merge (Batch.held dy)))
                         struct (Batch.delayed (fun () -> apart x (Batch.held dx)), dp) }
+          Answer = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -116,6 +117,7 @@ module SequenceLayers =
                         let struct (dhn, dys) = Batch.split dout
                         let struct (dh, dxs, dp) = backward passes dhn (Batch.held dys)
                         struct (Batch.pair dh (Batch.delayed (fun () -> stack dxs)), dp) }
+          Answer = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 

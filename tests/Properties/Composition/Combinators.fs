@@ -97,9 +97,14 @@ let private fused =
         law 1 $"dense --> {name} in one kernel = in two" (fun nets ->
             Sameness.exact (nets[0] --> dense 5 --> activation) (unfused (nets[0] --> dense 5) activation)))
 
+let private normalized =
+    law 1 "batchNorm --> relu in one kernel = in two" (fun nets ->
+        Sameness.exact (nets[0] --> dense 5 --> batchNorm --> relu) (unfused (unfused (nets[0] --> dense 5) batchNorm) relu))
+
 /// The laws of this file.
 let laws: Law list =
     [ yield! fused
+      normalized
       addCommutes
       concatAssociates
       sharedSums

@@ -59,6 +59,18 @@ let private parametric: Specimen list =
       vec "batchNorm" mixes batchNorm
       vec "batchNormWith" mixes (batchNormWith 0.5)
       at "batchNorm" mixes image batchNorm
+      vec "batchNorm" mixes (batchNorm --> relu)
+      at "batchNorm" mixes image (batchNorm --> relu --> batchNorm)
+      at
+          "batchNorm"
+          mixes
+          (Shape.image (3, 5, 4))
+          (conv2dWith { Conv.defaults with Bias = false } 4 (kernel 3 |> same)
+           --> batchNorm
+           --> relu
+           --> conv2d 3 (kernel 1)
+           --> batchNorm
+           --> tanh)
       at "groupNorm" apart (Shape.image (6, 3, 4)) (groupNorm 3)
       at "instanceNorm" apart (Shape.image (3, 4, 3)) instanceNorm
       at "spatialDropout" apart image (spatialDropout 0.4)

@@ -104,6 +104,30 @@ let private rmsSeesShifts =
             [ close "x and 8 x" 1e-9 (rmsNorm wide) (rmsNorm scaled)
               Evidence.exact "a shift changes the result" (distance (rmsNorm wide) (rmsNorm shifted) > 1e-3) ])
 
+/// A ReLU after batch norm, and before its gradient, in the same pass.
+let private withRelu =
+    law "BatchNorm" "a ReLU in the same pass is one after it, exactly" several [ Ordinary; Ties; EqualRows; UnequalRows ] (fun v ->
+        [ for element in [ ElementType.Float32; ElementType.Float64 ] do
+              let x, dy = (matrix v 0 9).To element, (matrix v 1 9).To element
+              let n = v.Length
+              let gamma, beta, mean, variance = filled x n 1.5, filled x n -0.25, filled x n 0.5, filled x n 2.0
+              let struct (z, m, s, _, _) = BatchNorm.Forward(x, gamma, beta, mean, variance, 0.1, 1e-5)
+              let struct (y, _, _, _, _) = BatchNorm.Forward(x, gamma, beta, mean, variance, 0.1, 1e-5, Activation.Relu)
+              let expected = Relu.Forward z
+              let dz = Relu.Backward(dy, expected)
+              let struct (a, b, c) = BatchNorm.Backward(dz, x, gamma, beta, m, s, 1e-5)
+              let struct (dx, dgamma, dbeta) = BatchNorm.Backward(dy, x, gamma, beta, m, s, 1e-5, Activation.Relu)
+              Evidence.exact $"y in {element}" (y.SameBits expected)
+              Evidence.exact $"the gradients in {element}" (dx.SameBits a && dgamma.SameBits b && dbeta.SameBits c)
+              let fixed' = BatchNorm.Predict(x, gamma, beta, mean, variance)
+              let predicted: Tensor = BatchNorm.Predict(x, gamma, beta, mean, variance, 1e-5, Activation.Relu)
+              let dz = Relu.Backward(dy, predicted)
+              let struct (a, b, c) = BatchNorm.PredictBackward(dz, x, gamma, beta, mean, variance, 1e-5)
+              let struct (dx, dgamma, dbeta) = BatchNorm.PredictBackward(dy, x, gamma, beta, mean, variance, 1e-5, Activation.Relu)
+              Evidence.exact $"the prediction in {element}" (predicted.SameBits(Relu.Forward fixed'))
+              Evidence.exact $"its gradients in {element}" (dx.SameBits a && dgamma.SameBits b && dbeta.SameBits c) ]
+        |> Evidence.worst)
+
 /// The laws of this file.
 let laws: Law list =
     [ moments "LayerNorm" rows layerNorm 3
@@ -111,6 +135,7 @@ let laws: Law list =
       invariant "LayerNorm" layerNorm 3e6
       invariant "BatchNorm" batchNorm 3e6
       orthogonal
+      withRelu
       running
       affine
       rmsSeesShifts ]
