@@ -1,37 +1,30 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using DL.Core.Ops;
 
 namespace DL.Core.Kernels;
 
 /// <summary>Convolutions of every channel by itself, with channels as lanes.</summary>
-/// <remarks>Limited by loads: one of the image for every multiplication, and the way of images larger than the caches.</remarks>
-internal static unsafe class ConvDepthwise
+/// <remarks>Images are read where they lie. Positions whose taps all lie between the first and the last column go six at a time; those at the edges go one by
+/// one through the taps that meet the image. An output is one sum in the order of the taps, whichever way its position goes.</remarks>
+internal static unsafe partial class ConvDepthwise
 {
-    private const long BlockBytes = 1 << 18;
-    private const int MostGroups = 16;
+    // Multiplications under which a second thread costs more than it saves, and what is worth a partial sum of its own.
+    private const long Grain = 1 << 16;
+    private const int Together = 6;
+    private const int MostParts = 16;
 
-    /// <summary>y = sum over taps of x w for channels side by side; outputs at the grid's places are overwritten.</summary>
-    public static void Run<T>(ConvTaps taps, T* x, T* weight, int channels, int images, T* y)
+    /// <summary>y = act(sum over taps of x w + bias) for channels side by side; outputs at the grid's places are overwritten.</summary>
+    /// <remarks>An empty bias adds nothing. Only a dense grid takes a bias or an activation.</remarks>
+    public static void Run<T>(ConvTaps taps, T* x, T* weight, ReadOnlySpan<T> bias, Activation activation, int channels, int images, T* y)
         where T : unmanaged
     {
-        var grid = taps.Grid;
-        if (images == 0 || grid.Rows == 0 || grid.Columns == 0) return;
-        var rows = RowsAtOnce<T>(grid, channels);
+        fixed (T* pbias = bias)
         fixed (ConvTap* ptaps = taps.Taps)
         {
-            var job = new Job<T>
-            {
-                Grid = grid,
-                Taps = ptaps,
-                TapCount = taps.Taps.Length,
-                Channels = channels,
-                X = x,
-                Weight = weight,
-                Y = y,
-                RowsAtOnce = rows,
-                Blocks = (grid.Rows + rows - 1) / rows,
-            };
-            Workers.For(images * job.Blocks, 1, &Job<T>.Run, &job);
+            var job = new Job<T>(taps, ptaps, channels) { X = x, Weight = weight, Y = y, Bias = pbias, Activation = activation };
+            var grain = Grain / Math.Max(1, job.RowWork);
+            Workers.For(images * (long)taps.Grid.Rows, Math.Max(1, grain), &Job<T>.Run, &job);
         }
     }
 
@@ -40,35 +33,18 @@ internal static unsafe class ConvDepthwise
         where T : unmanaged
     {
         var size = (long)taps.Taps.Length * channels;
-        var parts = Math.Min(images, MostGroups);
+        var rows = images * (long)taps.Grid.Rows;
         new Span<T>(dw, (int)size).Clear();
-        if (images == 0) return;
-        var sums = (T*)Scratch.Right(parts * size * sizeof(T));
         fixed (ConvTap* ptaps = taps.Taps)
         {
-            var job = new Job<T>
-            {
-                Grid = taps.Grid,
-                Taps = ptaps,
-                TapCount = taps.Taps.Length,
-                Channels = channels,
-                X = x,
-                Weight = sums,
-                Y = dy,
-                Images = images,
-                Parts = parts,
-                RowsAtOnce = RowsAtOnce<T>(taps.Grid, channels),
-            };
+            var job = new Job<T>(taps, ptaps, channels) { X = x, Y = dy, Units = rows };
+            var parts = Math.Min(rows, Math.Clamp(rows * job.RowWork / Grain, 1, MostParts));
+            if (parts == 0) return;
+            job.Parts = parts;
+            job.Weight = (T*)Scratch.Right(parts * size * sizeof(T));
             Workers.For(parts, 1, &Job<T>.RunGradient, &job);
+            for (var part = 0L; part < parts; part++) ConvGradient.Add(dw, job.Weight + (part * size), size);
         }
-
-        for (var part = 0; part < parts; part++) ConvGradient.Add(dw, sums + (part * size), size);
-    }
-
-    private static long RowsAtOnce<T>(in ConvGrid grid, long channels) where T : unmanaged
-    {
-        var perRow = ((grid.StrideHeight * grid.ColumnsRead) + grid.Columns) * channels * sizeof(T);
-        return Math.Clamp(BlockBytes / Math.Max(1, perRow), 1, grid.Rows);
     }
 
     /// <summary>Whether a vector is whole, as a type, so that a loop is compiled for it.</summary>
@@ -87,23 +63,62 @@ internal static unsafe class ConvDepthwise
         static bool ILaneCount.Whole => false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static S Load<T, S, W>(T* from, long lanes) where T : unmanaged where S : struct, ISimd<S, T> where W : struct, ILaneCount =>
+        W.Whole ? S.Load(from) : S.Load(from, lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T, S, W>(S value, T* to, long lanes) where T : unmanaged where S : struct, ISimd<S, T> where W : struct, ILaneCount
+    {
+        if (W.Whole) value.Store(to);
+        else value.Store(to, lanes);
+    }
+
+    /// <summary>Taps of a position that lie in the image: where each reads, from the position's column in the first row, and where its weights lie.</summary>
+    private struct Met
+    {
+        public long* Reads, Weights;
+        public int Count;
+    }
+
     private struct Job<T>
         where T : unmanaged
     {
-        public ConvGrid Grid;
-        public ConvTap* Taps;
-        public int TapCount, Channels, Images, Parts;
-        public T* X, Weight, Y;
-        public long RowsAtOnce, Blocks;
+        public T* X, Weight, Y, Bias;
+        public Activation Activation;
+        public long Units, Parts;
+
+        private readonly ConvGrid _grid;
+        private readonly ConvTap* _taps;
+        private readonly int _tapCount, _channels;
+
+        // Whether taps come in threes that read neighbouring pixels, so that a position shares two of them with the next.
+        private readonly bool _threes;
+
+        // Columns from the first to the end for which all taps lie between the edges.
+        private readonly long _left, _right;
+
+        public Job(ConvTaps taps, ConvTap* pointer, int channels)
+        {
+            _grid = taps.Grid;
+            _taps = pointer;
+            _tapCount = taps.Taps.Length;
+            _channels = channels;
+            _threes = _grid.StrideWidth == 1 && InThrees(taps.Taps);
+            var stride = (long)_grid.StrideWidth;
+            _left = Math.Clamp((stride - 1 - _grid.MinColumn) / stride, 0, _grid.Columns);
+            _right = _grid.MaxColumn >= _grid.Width ? _left : Math.Clamp(((_grid.Width - 1L - _grid.MaxColumn) / stride) + 1, _left, _grid.Columns);
+        }
+
+        /// <summary>Multiplications of a row of positions.</summary>
+        public readonly long RowWork => (long)_grid.Columns * _channels * _tapCount;
 
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(Job<T>*)state;
-            for (var part = from; part < to; part++)
-            {
-                var first = part % job.Blocks * job.RowsAtOnce;
-                job.Block(part / job.Blocks, first, Math.Min(job.RowsAtOnce, job.Grid.Rows - first));
-            }
+            if (Vector512.IsHardwareAccelerated) job.Rows<Simd512<T>>(from, to);
+            else if (Vector256.IsHardwareAccelerated) job.Rows<Simd256<T>>(from, to);
+            else job.Rows<Simd128<T>>(from, to);
         }
 
         public static void RunGradient(void* state, long from, long to)
@@ -111,173 +126,80 @@ internal static unsafe class ConvDepthwise
             ref var job = ref *(Job<T>*)state;
             for (var part = from; part < to; part++)
             {
-                var sums = job.Weight + (part * job.TapCount * job.Channels);
-                new Span<T>(sums, job.TapCount * job.Channels).Clear();
-                for (var image = job.Images * part / job.Parts; image < job.Images * (part + 1) / job.Parts; image++) job.Image(image, sums);
+                var sums = job.Weight + (part * job._tapCount * job._channels);
+                new Span<T>(sums, job._tapCount * job._channels).Clear();
+                long first = job.Units * part / job.Parts, end = job.Units * (part + 1) / job.Parts;
+                if (Vector512.IsHardwareAccelerated) job.RowGradients<Simd512<T>>(first, end, sums);
+                else if (Vector256.IsHardwareAccelerated) job.RowGradients<Simd256<T>>(first, end, sums);
+                else job.RowGradients<Simd128<T>>(first, end, sums);
             }
         }
 
-        private readonly ConvImage<T> Source(long image, long first, long rows) => ConvImage<T>.Of(
-            Grid, X + (image * Grid.Height * Grid.Width * Channels), Channels, first, rows,
-            (T*)Scratch.Left(ConvImage<T>.Room(Grid, rows, Channels) * sizeof(T)));
-
-        private readonly void Block(long image, long first, long rows)
+        private static bool InThrees(ConvTap[] taps)
         {
-            var source = Source(image, first, rows);
-            var offsets = stackalloc long[2 * TapCount];
-            Offsets(source.Pitch, offsets);
-            var target = Y + (((image * Grid.OutHeight * Grid.OutWidth) + Grid.Pixel(first)) * Channels);
-            for (var row = 0L; row < rows; row++)
+            for (var t = 0; t < taps.Length; t++)
+                if (taps[t] is var tap && taps[t - (t % 3)] is var first && (tap.Row != first.Row || tap.Column != first.Column + (t % 3)))
+                    return false;
+            return taps.Length % 3 == 0;
+        }
+
+        private readonly void Rows<S>(long from, long to) where S : struct, ISimd<S, T>
+        {
+            var room = stackalloc long[2 * _tapCount];
+            long step = (long)_grid.StrideWidth * _channels, apart = (long)_grid.StepColumn * _channels;
+            for (var unit = from; unit < to; unit++)
             {
-                var x = source.Origin + (row * Grid.StrideHeight * source.Pitch);
-                var y = target + (row * Grid.StepRow * Grid.OutWidth * Channels);
-                if (Vector512.IsHardwareAccelerated) Row<Simd512<T>>(x, offsets, y);
-                else if (Vector256.IsHardwareAccelerated) Row<Simd256<T>>(x, offsets, y);
-                else Row<Simd128<T>>(x, offsets, y);
+                long image = unit / _grid.Rows, row = unit % _grid.Rows;
+                var x = X + (image * _grid.Height * _grid.Width * _channels);
+                var y = Y + (((image * _grid.OutHeight * _grid.OutWidth) + _grid.Pixel(row)) * _channels);
+                for (var j = 0L; j < _grid.Columns; j++)
+                {
+                    var count = j == _left && j < _right ? _right - j : 1;
+                    var taps = Meet(row, j, room);
+                    Outputs<T, S>(x + (j * step), Weight, taps, _threes, _channels, count, step, apart, y + (j * apart));
+                    j += count - 1;
+                }
+
+                if (Bias is not null || Activation != Activation.Identity) Finish(y);
             }
         }
 
-        /// <summary>Where every tap reads, from the first number of a position, and after that where its weights lie.</summary>
-        private readonly void Offsets(long pitch, long* offsets)
+        private readonly void RowGradients<S>(long from, long to, T* sums) where S : struct, ISimd<S, T>
         {
-            for (var t = 0; t < TapCount; t++)
+            var room = stackalloc long[2 * _tapCount];
+            long step = (long)_grid.StrideWidth * _channels;
+            for (var unit = from; unit < to; unit++)
             {
-                offsets[t] = (Taps[t].Row * pitch) + ((long)Taps[t].Column * Channels);
-                offsets[TapCount + t] = (long)Taps[t].Index * Channels;
+                long image = unit / _grid.Rows, row = unit % _grid.Rows;
+                var x = X + (image * _grid.Height * _grid.Width * _channels);
+                var dy = Y + (unit * _grid.Columns * _channels);
+                for (var j = 0L; j < _grid.Columns; j++)
+                {
+                    var count = j == _left && j < _right ? _right - j : 1;
+                    var taps = Meet(row, j, room);
+                    Sums<T, S>(x + (j * step), dy + (j * _channels), taps, _threes, _channels, count, step, sums);
+                    j += count - 1;
+                }
             }
         }
 
-        private readonly void Row<S>(T* x, long* offsets, T* y) where S : struct, ISimd<S, T>
+        // While the row lies in the cache.
+        private readonly void Finish(T* y) => BiasActivation.Forward(
+            new Span<T>(y, _grid.Columns * _channels), new ReadOnlySpan<T>(Bias, Bias is null ? 0 : _channels), Activation, _grid.Columns, _channels);
+
+        private readonly Met Meet(long row, long column, long* room)
         {
-            var whole = Channels - (Channels % S.Count);
-            if (whole > 0) Pixels<S, Whole>(x, Weight, offsets, 0, whole, S.Count, y);
-            if (whole < Channels) Pixels<S, Part>(x, Weight, offsets, whole, Channels, Channels - whole, y);
-        }
-
-        // Six pixels at a time, so that a weight is read once for all of them and their sums hide each other's latency; all their channels
-        // before the next pixels, for the lines of one channel fall on few sets of the cache.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Pixels<S, W>(T* x, T* w, long* offsets, long from, long to, long lanes, T* y)
-            where S : struct, ISimd<S, T>
-            where W : struct, ILaneCount
-        {
-            long step = (long)Grid.StrideWidth * Channels, apart = (long)Grid.StepColumn * Channels;
-            long j = 0, columns = Grid.Columns;
-            var taps = TapCount;
-            for (; j + 6 <= columns; j += 6, x += 6 * step, y += 6 * apart)
-                for (var c = from; c < to; c += S.Count)
-                {
-                    S s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
-                    for (var t = 0; t < taps; t++)
-                    {
-                        var at = x + c + offsets[t];
-                        var weight = Load<S, W>(w + c + offsets[taps + t], lanes);
-                        s0 = S.Fma(Load<S, W>(at, lanes), weight, s0);
-                        s1 = S.Fma(Load<S, W>(at + step, lanes), weight, s1);
-                        s2 = S.Fma(Load<S, W>(at + (2 * step), lanes), weight, s2);
-                        s3 = S.Fma(Load<S, W>(at + (3 * step), lanes), weight, s3);
-                        s4 = S.Fma(Load<S, W>(at + (4 * step), lanes), weight, s4);
-                        s5 = S.Fma(Load<S, W>(at + (5 * step), lanes), weight, s5);
-                    }
-
-                    var result = y + c;
-                    Store<S, W>(s0, result, lanes);
-                    Store<S, W>(s1, result + apart, lanes);
-                    Store<S, W>(s2, result + (2 * apart), lanes);
-                    Store<S, W>(s3, result + (3 * apart), lanes);
-                    Store<S, W>(s4, result + (4 * apart), lanes);
-                    Store<S, W>(s5, result + (5 * apart), lanes);
-                }
-
-            for (; j < columns; j++, x += step, y += apart)
-                for (var c = from; c < to; c += S.Count)
-                {
-                    S sum = default;
-                    for (var t = 0; t < taps; t++) sum = S.Fma(Load<S, W>(x + c + offsets[t], lanes), Load<S, W>(w + c + offsets[taps + t], lanes), sum);
-                    Store<S, W>(sum, y + c, lanes);
-                }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static S Load<S, W>(T* from, long lanes) where S : struct, ISimd<S, T> where W : struct, ILaneCount =>
-            W.Whole ? S.Load(from) : S.Load(from, lanes);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Store<S, W>(S value, T* to, long lanes) where S : struct, ISimd<S, T> where W : struct, ILaneCount
-        {
-            if (W.Whole) value.Store(to);
-            else value.Store(to, lanes);
-        }
-
-        private readonly void Image(long image, T* sums)
-        {
-            var offsets = stackalloc long[2 * TapCount];
-            for (var first = 0L; first < Grid.Rows; first += RowsAtOnce)
+            var met = new Met { Reads = room, Weights = room + _tapCount };
+            for (var t = 0; t < _tapCount; t++)
             {
-                var rows = Math.Min(RowsAtOnce, Grid.Rows - first);
-                var source = Source(image, first, rows);
-                Offsets(source.Pitch, offsets);
-                var gradient = Y + (((image * Grid.Rows) + first) * Grid.Columns * Channels);
-                for (var row = 0L; row < rows; row++)
-                {
-                    var x = source.Origin + (row * Grid.StrideHeight * source.Pitch);
-                    var dy = gradient + (row * Grid.Columns * Channels);
-                    if (Vector512.IsHardwareAccelerated) RowGradient<Simd512<T>>(x, offsets, dy, sums);
-                    else if (Vector256.IsHardwareAccelerated) RowGradient<Simd256<T>>(x, offsets, dy, sums);
-                    else RowGradient<Simd128<T>>(x, offsets, dy, sums);
-                }
+                var tap = _taps[t];
+                long r = (row * _grid.StrideHeight) + tap.Row, q = (column * _grid.StrideWidth) + tap.Column;
+                if (r < 0 || r >= _grid.Height || q < 0 || q >= _grid.Width) continue;
+                met.Reads[met.Count] = ((r * _grid.Width) + tap.Column) * _channels;
+                met.Weights[met.Count++] = (long)tap.Index * _channels;
             }
-        }
 
-        private readonly void RowGradient<S>(T* x, long* offsets, T* dy, T* sums) where S : struct, ISimd<S, T>
-        {
-            var whole = Channels - (Channels % S.Count);
-            if (whole > 0) Sums<S, Whole>(x, offsets, dy, 0, whole, S.Count, sums);
-            if (whole < Channels) Sums<S, Part>(x, offsets, dy, whole, Channels, Channels - whole, sums);
-        }
-
-        // Eight pixels at a time, whose gradients stay in registers for all taps.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Sums<S, W>(T* x, long* offsets, T* dy, long from, long to, long lanes, T* sums)
-            where S : struct, ISimd<S, T>
-            where W : struct, ILaneCount
-        {
-            long step = (long)Grid.StrideWidth * Channels, apart = Channels;
-            long j = 0, columns = Grid.Columns;
-            var taps = TapCount;
-            for (; j + 8 <= columns; j += 8, x += 8 * step, dy += 8 * apart)
-                for (var c = from; c < to; c += S.Count)
-                {
-                    var g = dy + c;
-                    S d0 = Load<S, W>(g, lanes), d1 = Load<S, W>(g + apart, lanes);
-                    S d2 = Load<S, W>(g + (2 * apart), lanes), d3 = Load<S, W>(g + (3 * apart), lanes);
-                    S d4 = Load<S, W>(g + (4 * apart), lanes), d5 = Load<S, W>(g + (5 * apart), lanes);
-                    S d6 = Load<S, W>(g + (6 * apart), lanes), d7 = Load<S, W>(g + (7 * apart), lanes);
-                    for (var t = 0; t < taps; t++)
-                    {
-                        T* at = x + c + offsets[t], sum = sums + c + offsets[taps + t];
-                        var a = S.Fma(Load<S, W>(at, lanes), d0, Load<S, W>(sum, lanes));
-                        var b = Load<S, W>(at + step, lanes) * d1;
-                        a = S.Fma(Load<S, W>(at + (2 * step), lanes), d2, a);
-                        b = S.Fma(Load<S, W>(at + (3 * step), lanes), d3, b);
-                        a = S.Fma(Load<S, W>(at + (4 * step), lanes), d4, a);
-                        b = S.Fma(Load<S, W>(at + (5 * step), lanes), d5, b);
-                        a = S.Fma(Load<S, W>(at + (6 * step), lanes), d6, a);
-                        b = S.Fma(Load<S, W>(at + (7 * step), lanes), d7, b);
-                        Store<S, W>(a + b, sum, lanes);
-                    }
-                }
-
-            for (; j < columns; j++, x += step, dy += apart)
-                for (var c = from; c < to; c += S.Count)
-                {
-                    var d = Load<S, W>(dy + c, lanes);
-                    for (var t = 0; t < taps; t++)
-                    {
-                        var sum = sums + c + offsets[taps + t];
-                        Store<S, W>(S.Fma(Load<S, W>(x + c + offsets[t], lanes), d, Load<S, W>(sum, lanes)), sum, lanes);
-                    }
-                }
+            return met;
         }
     }
 }
