@@ -4,35 +4,42 @@ namespace DL.Core.Kernels;
 
 internal static unsafe partial class ConvDepthwise
 {
-    /// <summary>y = sum over taps of x w for neighbouring positions that meet the same taps; <paramref name="threes"/> holds for a run of them only.</summary>
-    private static void Outputs<T, S>(T* x, T* w, Met taps, bool threes, long channels, long count, long step, long apart, T* y)
+    /// <summary>y = sum over taps of x w for the positions of a tile.</summary>
+    private static void Outputs<T, S>(in Tile<T> tile)
         where T : unmanaged
         where S : struct, ISimd<S, T>
     {
-        var whole = channels - (channels % S.Count);
-        if (whole > 0) Outputs<T, S, Whole>(x, w, taps, threes, 0, whole, S.Count, count, step, apart, y);
-        if (whole < channels) Outputs<T, S, Part>(x, w, taps, threes, whole, channels, channels - whole, count, step, apart, y);
+        // The last positions of a row may begin among those before them: they make the same sums again.
+        var together = tile.Columns < Together ? 1 : Together;
+        var run = RunBytes / sizeof(T);
+        for (var j = 0L; j < tile.Columns; j += together)
+            for (var from = 0L; from < tile.Channels; from += run)
+                Column<T, S>(tile, Math.Min(j, tile.Columns - together), together, from, Math.Min(run, tile.Channels - from));
     }
 
-    // The last six may begin among those before them: they make the same sums again.
-    private static void Outputs<T, S, W>(
-        T* x, T* w, Met taps, bool threes, long from, long to, long lanes, long count, long step, long apart, T* y)
+    // Down the rows, so that a pixel stays in the first-level cache for all rows of the window.
+    private static void Column<T, S>(in Tile<T> tile, long column, long together, long from, long channels)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+    {
+        T* x = tile.X + (column * tile.StepColumn), y = tile.Y + (column * tile.ApartColumn);
+        var whole = from + channels - (channels % S.Count);
+        var left = from + channels - whole;
+        for (var i = 0L; i < tile.Rows; i++, x += tile.StepRow, y += tile.ApartRow)
+        {
+            if (whole > from) Outputs<T, S, Whole>(tile, x, y, together, from, whole, S.Count);
+            if (left > 0) Outputs<T, S, Part>(tile, x, y, together, whole, whole + left, left);
+        }
+    }
+
+    private static void Outputs<T, S, W>(in Tile<T> tile, T* x, T* y, long together, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
-        if (count < Together)
-        {
-            for (var j = 0L; j < count; j++) One<T, S, W>(x + (j * step), w, taps, from, to, lanes, y + (j * apart));
-            return;
-        }
-
-        for (var j = 0L; j < count; j += Together)
-        {
-            var at = Math.Min(j, count - Together);
-            if (threes) SixOfThrees<T, S, W>(x + (at * step), w, taps, from, to, lanes, step, apart, y + (at * apart));
-            else Six<T, S, W>(x + (at * step), w, taps, from, to, lanes, step, apart, y + (at * apart));
-        }
+        if (together == 1) One<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, y);
+        else if (tile.Threes) SixOfThrees<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, y);
+        else Six<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, y);
     }
 
     // A weight is read once for six pixels, whose sums hide each other's latency; all their channels before the next pixels, for the lines of one channel

@@ -4,27 +4,42 @@ namespace DL.Core.Kernels;
 
 internal static unsafe partial class ConvDepthwise
 {
-    /// <summary>sums [taps; channels] += x dy over neighbouring positions that meet the same taps; <paramref name="threes"/> holds for a run of them only.</summary>
-    private static void Sums<T, S>(T* x, T* dy, Met taps, bool threes, long channels, long count, long step, T* sums)
+    /// <summary>sums [taps; channels] += x dy over the positions of a tile.</summary>
+    private static void Sums<T, S>(in Tile<T> tile)
         where T : unmanaged
         where S : struct, ISimd<S, T>
     {
-        var whole = channels - (channels % S.Count);
-        if (whole > 0) Sums<T, S, Whole>(x, dy, taps, threes, 0, whole, S.Count, channels, count, step, sums);
-        if (whole < channels) Sums<T, S, Part>(x, dy, taps, threes, whole, channels, channels - whole, channels, count, step, sums);
+        var run = RunBytes / sizeof(T);
+        for (long j = 0, together; j < tile.Columns; j += together)
+        {
+            together = tile.Columns - j < Together ? 1 : Together;
+            for (var from = 0L; from < tile.Channels; from += run)
+                SumColumn<T, S>(tile, j, together, from, Math.Min(run, tile.Channels - from));
+        }
     }
 
-    private static void Sums<T, S, W>(
-        T* x, T* dy, Met taps, bool threes, long from, long to, long lanes, long apart, long count, long step, T* sums)
+    private static void SumColumn<T, S>(in Tile<T> tile, long column, long together, long from, long channels)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+    {
+        T* x = tile.X + (column * tile.StepColumn), dy = tile.Y + (column * tile.ApartColumn);
+        var whole = from + channels - (channels % S.Count);
+        var left = from + channels - whole;
+        for (var i = 0L; i < tile.Rows; i++, x += tile.StepRow, dy += tile.ApartRow)
+        {
+            if (whole > from) Sums<T, S, Whole>(tile, x, dy, together, from, whole, S.Count);
+            if (left > 0) Sums<T, S, Part>(tile, x, dy, together, whole, whole + left, left);
+        }
+    }
+
+    private static void Sums<T, S, W>(in Tile<T> tile, T* x, T* dy, long together, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
-        var j = 0L;
-        for (; j + Together <= count; j += Together)
-            if (threes) SumSixOfThrees<T, S, W>(x + (j * step), dy + (j * apart), taps, from, to, lanes, step, apart, sums);
-            else SumSix<T, S, W>(x + (j * step), dy + (j * apart), taps, from, to, lanes, step, apart, sums);
-        for (; j < count; j++) SumOne<T, S, W>(x + (j * step), dy + (j * apart), taps, from, to, lanes, sums);
+        if (together == 1) SumOne<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.Weight);
+        else if (tile.Threes) SumSixOfThrees<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, tile.Weight);
+        else SumSix<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, tile.Weight);
     }
 
     // The gradients of six pixels stay in registers for all taps.
