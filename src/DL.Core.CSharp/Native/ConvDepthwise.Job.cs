@@ -134,17 +134,23 @@ internal static unsafe partial class ConvDepthwise
             }
         }
 
-        private readonly Tile<T> At(long image, long row, long column, long rows, long columns, long* room) => new()
+        private readonly Tile<T> At(long image, long row, long column, long rows, long columns, long* room)
         {
-            X = X + ((((image * _grid.Height) + (row * _grid.StrideHeight)) * _grid.Width) + (column * _grid.StrideWidth)) * _channels,
-            Taps = Meet(row, column, room),
-            Threes = _threes && columns > 1,
-            Channels = _channels,
-            Rows = rows,
-            Columns = columns,
-            StepColumn = (long)_grid.StrideWidth * _channels,
-            StepRow = (long)_grid.StrideHeight * _grid.Width * _channels,
-        };
+            var taps = Meet(row, column, room);
+            var down = (long)_grid.StrideHeight * _grid.Width * _channels;
+            return new()
+            {
+                X = X + ((((image * _grid.Height) + (row * _grid.StrideHeight)) * _grid.Width) + (column * _grid.StrideWidth)) * _channels,
+                Taps = taps,
+                Threes = _threes && columns > 1,
+                Channels = _channels,
+                Rows = rows,
+                Columns = columns,
+                StepColumn = (long)_grid.StrideWidth * _channels,
+                StepRow = down,
+                NextX = taps.Count > 0 ? taps.Reads[taps.Count - 1] + down : 0,
+            };
+        }
 
         // While the rows lie in the cache.
         private readonly void Finish(T* y, long positions) => BiasActivation.Forward(

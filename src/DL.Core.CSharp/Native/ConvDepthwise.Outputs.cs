@@ -37,19 +37,22 @@ internal static unsafe partial class ConvDepthwise
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
-        if (together == 1) One<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, y);
-        else if (tile.Threes) SixOfThrees<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, y);
-        else Six<T, S, W>(x, tile.Weight, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, y);
+        if (together == 1) One<T, S, W>(tile, x, y, from, to, lanes);
+        else if (tile.Threes) SixOfThrees<T, S, W>(tile, x, y, from, to, lanes);
+        else Six<T, S, W>(tile, x, y, from, to, lanes);
     }
 
     // A weight is read once for six pixels, whose sums hide each other's latency; all their channels before the next pixels, for the lines of one channel
     // fall on few sets of the cache.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Six<T, S, W>(T* x, T* w, Met taps, long from, long to, long lanes, long step, long apart, T* y)
+    private static void Six<T, S, W>(in Tile<T> tile, T* x, T* y, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var w = tile.Weight;
+        long step = tile.StepColumn, apart = tile.ApartColumn, nextX = tile.NextX, nextY = tile.ApartRow;
         for (var c = from; c < to; c += S.Count)
         {
             S s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
@@ -65,6 +68,8 @@ internal static unsafe partial class ConvDepthwise
                 s5 = S.Fma(Load<T, S, W>(at + (5 * step), lanes), weight, s5);
             }
 
+            PrefetchSix(x + c + nextX, step);
+            PrefetchSix(y + c + nextY, apart);
             var result = y + c;
             Store<T, S, W>(s0, result, lanes);
             Store<T, S, W>(s1, result + apart, lanes);
@@ -77,11 +82,14 @@ internal static unsafe partial class ConvDepthwise
 
     // Eight pixels of a row serve three taps of six positions, each read once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixOfThrees<T, S, W>(T* x, T* w, Met taps, long from, long to, long lanes, long step, long apart, T* y)
+    private static void SixOfThrees<T, S, W>(in Tile<T> tile, T* x, T* y, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var w = tile.Weight;
+        long step = tile.StepColumn, apart = tile.ApartColumn, nextX = tile.NextX, nextY = tile.ApartRow;
         for (var c = from; c < to; c += S.Count)
         {
             S s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
@@ -101,6 +109,8 @@ internal static unsafe partial class ConvDepthwise
                 s5 = S.Fma(x7, z, S.Fma(x6, v, S.Fma(x5, u, s5)));
             }
 
+            PrefetchSix(x + c + nextX, step);
+            PrefetchSix(y + c + nextY, apart);
             var result = y + c;
             Store<T, S, W>(s0, result, lanes);
             Store<T, S, W>(s1, result + apart, lanes);
@@ -113,11 +123,13 @@ internal static unsafe partial class ConvDepthwise
 
     // Three vectors of channels at a time hide each other's latency.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One<T, S, W>(T* x, T* w, Met taps, long from, long to, long lanes, T* y)
+    private static void One<T, S, W>(in Tile<T> tile, T* x, T* y, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var w = tile.Weight;
         var c = from;
         for (; c + (3L * S.Count) <= to; c += 3L * S.Count)
         {

@@ -37,20 +37,25 @@ internal static unsafe partial class ConvDepthwise
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
-        if (together == 1) SumOne<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.Weight);
-        else if (tile.Threes) SumSixOfThrees<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, tile.Weight);
-        else SumSix<T, S, W>(x, dy, tile.Taps, from, to, lanes, tile.StepColumn, tile.ApartColumn, tile.Weight);
+        if (together == 1) SumOne<T, S, W>(tile, x, dy, from, to, lanes);
+        else if (tile.Threes) SumSixOfThrees<T, S, W>(tile, x, dy, from, to, lanes);
+        else SumSix<T, S, W>(tile, x, dy, from, to, lanes);
     }
 
     // The gradients of six pixels stay in registers for all taps.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SumSix<T, S, W>(T* x, T* dy, Met taps, long from, long to, long lanes, long step, long apart, T* sums)
+    private static void SumSix<T, S, W>(in Tile<T> tile, T* x, T* dy, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var sums = tile.Weight;
+        long step = tile.StepColumn, apart = tile.ApartColumn, nextX = tile.NextX, nextY = tile.ApartRow;
         for (var c = from; c < to; c += S.Count)
         {
+            PrefetchSix(x + c + nextX, step);
+            PrefetchSix(dy + c + nextY, apart);
             var g = dy + c;
             S d0 = Load<T, S, W>(g, lanes), d1 = Load<T, S, W>(g + apart, lanes), d2 = Load<T, S, W>(g + (2 * apart), lanes);
             S d3 = Load<T, S, W>(g + (3 * apart), lanes), d4 = Load<T, S, W>(g + (4 * apart), lanes), d5 = Load<T, S, W>(g + (5 * apart), lanes);
@@ -70,13 +75,18 @@ internal static unsafe partial class ConvDepthwise
 
     // Eight pixels of a row serve three taps of six positions, each read once.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SumSixOfThrees<T, S, W>(T* x, T* dy, Met taps, long from, long to, long lanes, long step, long apart, T* sums)
+    private static void SumSixOfThrees<T, S, W>(in Tile<T> tile, T* x, T* dy, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var sums = tile.Weight;
+        long step = tile.StepColumn, apart = tile.ApartColumn, nextX = tile.NextX, nextY = tile.ApartRow;
         for (var c = from; c < to; c += S.Count)
         {
+            PrefetchSix(x + c + nextX, step);
+            PrefetchSix(dy + c + nextY, apart);
             var g = dy + c;
             S d0 = Load<T, S, W>(g, lanes), d1 = Load<T, S, W>(g + apart, lanes), d2 = Load<T, S, W>(g + (2 * apart), lanes);
             S d3 = Load<T, S, W>(g + (3 * apart), lanes), d4 = Load<T, S, W>(g + (4 * apart), lanes), d5 = Load<T, S, W>(g + (5 * apart), lanes);
@@ -98,11 +108,13 @@ internal static unsafe partial class ConvDepthwise
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SumOne<T, S, W>(T* x, T* dy, Met taps, long from, long to, long lanes, T* sums)
+    private static void SumOne<T, S, W>(in Tile<T> tile, T* x, T* dy, long from, long to, long lanes)
         where T : unmanaged
         where S : struct, ISimd<S, T>
         where W : struct, ILaneCount
     {
+        var taps = tile.Taps;
+        var sums = tile.Weight;
         for (var c = from; c < to; c += S.Count)
         {
             var d = Load<T, S, W>(dy + c, lanes);

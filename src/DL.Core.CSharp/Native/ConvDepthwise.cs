@@ -77,6 +77,18 @@ internal static unsafe partial class ConvDepthwise
         else value.Store(to, lanes);
     }
 
+    // The rows of a column lie apart, where the machine does not foresee them.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchSix<T>(T* first, long step) where T : unmanaged
+    {
+        Lanes.Prefetch(first);
+        Lanes.Prefetch(first + step);
+        Lanes.Prefetch(first + (2 * step));
+        Lanes.Prefetch(first + (3 * step));
+        Lanes.Prefetch(first + (4 * step));
+        Lanes.Prefetch(first + (5 * step));
+    }
+
     /// <summary>Taps of a position that lie in the image: where each reads, from the first number of the position, and where its weights lie.</summary>
     private struct Met
     {
@@ -103,5 +115,8 @@ internal static unsafe partial class ConvDepthwise
 
         /// <summary>Numbers of X and of Y from a position to the next of its row and of its column.</summary>
         public long StepColumn, StepRow, ApartColumn, ApartRow;
+
+        /// <summary>Numbers of X from a position to what the last tap of the position below it reads: what the next row is the first to need.</summary>
+        public long NextX;
     }
 }
