@@ -1,7 +1,7 @@
 namespace DL.Core.Formats;
 
 /// <summary>Files that are written whole or not at all.</summary>
-internal static class WholeFile
+public static class WholeFile
 {
     /// <summary>Writes a file of these bytes; a file of that name is replaced.</summary>
     /// <param name="path">The file; its folder must be there.</param>
