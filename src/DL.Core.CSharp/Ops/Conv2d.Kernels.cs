@@ -30,8 +30,7 @@ public static unsafe partial class Conv2d
             var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
             if (form.Depthwise)
             {
-                ConvDepthwise.Run(taps, px, pw, form.Channels, form.Images, py);
-                BiasActivation.Forward(y, bias, activation, form.Images * form.Rows * form.Columns, form.Outputs);
+                ConvDepthwise.Run(taps, px, pw, bias, activation, form.Channels, form.Images, py);
             }
             else
             {
@@ -61,7 +60,7 @@ public static unsafe partial class Conv2d
 
             foreach (var part in parts)
             {
-                if (form.Depthwise) ConvDepthwise.Run(part, pdz, pw, form.Channels, form.Images, pdx);
+                if (form.Depthwise) ConvDepthwise.Run(part, pdz, pw, default, Activation.Identity, form.Channels, form.Images, pdx);
                 else ConvDirect.Run(part, pdz, Weights(form, pw, true), default, Activation.Identity, form.Images, pdx);
             }
         }

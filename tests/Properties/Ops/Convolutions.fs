@@ -171,6 +171,7 @@ let operations: Operation list =
                     $"depthwise, {channels} channels"
                     { plain (Window.Square(3, 1, 1)) with
                         Groups = channels
+                        Width = [ 4; 9; 16 ]
                         Inputs = [ 1 ]
                         Outputs = [ 1 ] } ]
       conv2d
@@ -179,7 +180,7 @@ let operations: Operation list =
               Groups = 5
               Inputs = [ 1 ]
               Outputs = [ 1 ]
-              Width = [ 9; 12 ] }
+              Width = [ 9; 17 ] }
       conv2d
           "two outputs of every channel"
           { plain (Window.Square(2, 1)) with
