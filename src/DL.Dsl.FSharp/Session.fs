@@ -169,8 +169,8 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
             arena.Reset()
             StepScope.Leave before
 
-    /// The most bytes of workspace one step has asked for.
-    member internal _.PeakBytes = arena.PeakBytes
+    /// <summary>The most bytes of working memory one step has asked for: activations and gradients, without the parameters.</summary>
+    member _.PeakBytes: int64 = arena.PeakBytes
 
     /// The name of the first parameter that holds a value that is not finite, if any.
     member internal _.BrokenParameter =

@@ -8,10 +8,10 @@ public static class BoxMatching
     /// <summary>First each truth gets an anchor, the pair that overlaps most first; then each anchor left gets the truth it overlaps most, if by the threshold or more.</summary>
     /// <remarks>Overlap is <see cref="Boxes.IntersectionOverUnion(Box, Box)"/>. Of equal overlaps the first anchor is taken, then the first truth. A truth that overlaps no
     /// free anchor gets none in the first round. Source: W. Liu et al., SSD, 2016, with the order of A. Zhang et al., Dive into Deep Learning, 14.4.</remarks>
-    /// <param name="anchors">[n].</param>
-    /// <param name="truths">[m]; may be none.</param>
+    /// <param name="anchors"><c>[n]</c>.</param>
+    /// <param name="truths"><c>[m]</c>; may be none.</param>
     /// <param name="threshold">The least overlap of the second round, above 0 and at most 1.</param>
-    /// <returns>[n]: the number of each anchor's truth, or -1 for background.</returns>
+    /// <returns><c>[n]</c>: the number of each anchor's truth, or -1 for background.</returns>
     /// <exception cref="InvalidArgumentException">A box is not sound, or the threshold is out of range.</exception>
     public static int[] Match(ReadOnlySpan<Box> anchors, ReadOnlySpan<Box> truths, double threshold = 0.5)
     {
@@ -33,9 +33,9 @@ public static class BoxMatching
     }
 
     /// <summary>What a detector is to predict at every anchor of an image: the class and the offsets of its match.</summary>
-    /// <param name="anchors">[n], each with an area.</param>
-    /// <param name="truths">[m], each with an area; may be none.</param>
-    /// <param name="classes">[m], each at least 0.</param>
+    /// <param name="anchors"><c>[n]</c>, each with an area.</param>
+    /// <param name="truths"><c>[m]</c>, each with an area; may be none.</param>
+    /// <param name="classes"><c>[m]</c>, each at least 0.</param>
     /// <param name="threshold">As in <see cref="Match"/>.</param>
     /// <returns>The matches, the classes counted from 1 with 0 for background, and the offsets, 0 for background.</returns>
     /// <exception cref="ShapeException">There is not one class for every truth.</exception>
@@ -118,7 +118,7 @@ public static class BoxMatching
 }
 
 /// <summary>What a detector is to predict at every anchor of an image.</summary>
-/// <param name="Matches">[n]: the number of the anchor's true box, or -1; offsets count in the loss where it is at least 0.</param>
-/// <param name="Classes">[n]: 0 for background, else 1 + the class.</param>
-/// <param name="Offsets">[n, 4], see <see cref="BoxOffsets"/>; zeros for background.</param>
+/// <param name="Matches"><c>[n]</c>: the number of the anchor's true box, or -1; offsets count in the loss where it is at least 0.</param>
+/// <param name="Classes"><c>[n]</c>: 0 for background, else 1 + the class.</param>
+/// <param name="Offsets"><c>[n, 4]</c>, see <see cref="BoxOffsets"/>; zeros for background.</param>
 public sealed record DetectionTargets(int[] Matches, int[] Classes, double[] Offsets);

@@ -10,9 +10,9 @@ public static class BoxOffsets
     private const double Center = 0.1, Extent = 0.2;
 
     /// <summary>The four offsets of every box from its anchor.</summary>
-    /// <param name="anchors">[n], each with an area.</param>
-    /// <param name="boxes">[n], each with an area.</param>
-    /// <returns>[n, 4], row after row.</returns>
+    /// <param name="anchors"><c>[n]</c>, each with an area.</param>
+    /// <param name="boxes"><c>[n]</c>, each with an area.</param>
+    /// <returns><c>[n, 4]</c>, row after row.</returns>
     /// <exception cref="ShapeException">The lengths differ.</exception>
     /// <exception cref="InvalidArgumentException">A box is not sound, has no area, or lies too far from its anchor for a finite offset.</exception>
     public static double[] Encode(ReadOnlySpan<Box> anchors, ReadOnlySpan<Box> boxes)
@@ -28,9 +28,9 @@ public static class BoxOffsets
     }
 
     /// <summary>The boxes that lie at the offsets from their anchors: the inverse of <see cref="Encode(ReadOnlySpan{Box}, ReadOnlySpan{Box})"/>.</summary>
-    /// <param name="anchors">[n], each with an area.</param>
-    /// <param name="offsets">[n, 4], row after row.</param>
-    /// <returns>[n].</returns>
+    /// <param name="anchors"><c>[n]</c>, each with an area.</param>
+    /// <param name="offsets"><c>[n, 4]</c>, row after row.</param>
+    /// <returns><c>[n]</c>.</returns>
     /// <exception cref="ShapeException">There are not four offsets for every anchor.</exception>
     /// <exception cref="InvalidArgumentException">An anchor is not sound or has no area, or the offsets lead to a box that is not finite.</exception>
     public static Box[] Decode(ReadOnlySpan<Box> anchors, ReadOnlySpan<double> offsets)

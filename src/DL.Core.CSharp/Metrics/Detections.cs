@@ -19,9 +19,9 @@ public readonly record struct LabelledBox(int Image, int Class, Box Box);
 public static class Detections
 {
     /// <summary>Every class with at least the least probability at an anchor, its box by <see cref="BoxOffsets"/>, thinned out class by class by <see cref="NonMaximumSuppression"/>.</summary>
-    /// <param name="anchors">[n], each with an area.</param>
-    /// <param name="offsets">[n, 4].</param>
-    /// <param name="probabilities">[n, 1 + classes]; column 0 is the background.</param>
+    /// <param name="anchors"><c>[n]</c>, each with an area.</param>
+    /// <param name="offsets"><c>[n, 4]</c>.</param>
+    /// <param name="probabilities"><c>[n, 1 + classes]</c>; column 0 is the background.</param>
     /// <param name="classes">The number of classes, at least 1.</param>
     /// <param name="image">The number of the image.</param>
     /// <param name="least">The least probability.</param>

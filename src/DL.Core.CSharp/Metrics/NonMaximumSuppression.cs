@@ -6,8 +6,8 @@ namespace DL.Core.Metrics;
 public static class NonMaximumSuppression
 {
     /// <summary>Goes through the boxes by falling score, and keeps each that overlaps no box kept before by more than the threshold.</summary>
-    /// <param name="boxes">[n]; may be none.</param>
-    /// <param name="scores">[n].</param>
+    /// <param name="boxes"><c>[n]</c>; may be none.</param>
+    /// <param name="scores"><c>[n]</c>.</param>
     /// <param name="threshold">The largest <see cref="Boxes.IntersectionOverUnion(Box, Box)"/> two kept boxes may have, from 0 to 1.</param>
     /// <param name="most">The most boxes to keep.</param>
     /// <returns>The numbers of the kept boxes by falling score, equal scores by number.</returns>
@@ -17,9 +17,9 @@ public static class NonMaximumSuppression
         Keep(boxes, scores, new int[boxes.Length], threshold, most);
 
     /// <summary>As without classes, but a box is only held against kept boxes of its own class.</summary>
-    /// <param name="boxes">[n]; may be none.</param>
-    /// <param name="scores">[n].</param>
-    /// <param name="classes">[n].</param>
+    /// <param name="boxes"><c>[n]</c>; may be none.</param>
+    /// <param name="scores"><c>[n]</c>.</param>
+    /// <param name="classes"><c>[n]</c>.</param>
     /// <param name="threshold">The largest overlap two kept boxes of a class may have, from 0 to 1.</param>
     /// <param name="most">The most boxes to keep, of all classes together.</param>
     /// <returns>The numbers of the kept boxes by falling score, equal scores by number.</returns>
