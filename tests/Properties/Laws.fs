@@ -36,7 +36,8 @@ let private onEveryEngine: Law list =
       Composition.Category.laws
       Composition.Combinators.laws
       Composition.Sequences.laws
-      Training.Steps.laws ]
+      Training.Steps.laws
+      Training.Parts.laws ]
     |> List.concat
     |> Engines.each
     |> List.append (Engines.eachAlone products)
