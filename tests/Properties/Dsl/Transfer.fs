@@ -58,48 +58,60 @@ let ``classes are picked and numbered anew`` () =
     refused (fun () -> Examples.ofClasses [ 3; 3 ] data) |> contains "3 2 times"
     refused (fun () -> Examples.firstOfEach 3 picked) |> contains "2"
 
-let private features =
-    let conv channels = conv2d channels (kernel 3 |> same) --> relu
+let private side = 16
 
-    toImage (1, 8, 8)
-    --> conv 16
-    --> conv 32
-    --> maxPool2d (kernel 2)
-    --> flatten
-    --> dense 64
-    --> relu
+/// The digits of 8 x 8 pixels somewhere on a dark square: where they lie must be learned not to matter.
+let private scattered () =
+    let digits = Examples.digits ()
+    let n, pixels = Examples.count digits, (Batch.tensor digits.Inputs).ToArray<float32>()
+    let squares = Array.zeroCreate<float32> (n * side * side)
 
-let private body = named "body" features
+    for i in 0 .. n - 1 do
+        let top, left = i * 5 % 9, i * 7 / 9 % 9
+
+        for row in 0..7 do
+            Array.blit pixels (i * 64 + row * 8) squares ((i * side + top + row) * side + left) 8
+
+    Examples.create (Batch.vec (Tensor.Of<float32>(squares, n, side * side))) digits.Targets
+
+let private conv channels = conv2d channels (kernel 3 |> same) --> relu --> maxPool2d (kernel 2)
+let private body = named "body" (toImage (1, side, side) --> conv 16 --> conv 32 --> flatten)
 let private head name = named name (dense 5)
 
-let private trainer epochs seed (optimizer: Optimizer) : Trainer<Vec, Vec, Label> =
-    { Trainer.create Loss.crossEntropy optimizer with
-        Epochs = epochs
-        BatchSize = 10
-        Seed = seed
-        Progress = Progress.Silent }
+let private train seed epochs optimizer data model =
+    let trainer =
+        { Trainer.create Loss.crossEntropy optimizer with
+            Epochs = epochs
+            BatchSize = 10
+            Seed = seed
+            Progress = Progress.Silent }
 
-/// Accuracy on the digits 5 to 9, of which three each were seen: from scratch, and beginning with a body trained on 0 to 4.
-let private accuracies seed =
-    let struct (train, test) = Examples.digits () |> Examples.split 0.3 seed
-    let low = train |> Examples.ofClasses [ 0..4 ]
-    let few, held = train |> Examples.ofClasses [ 5..9 ] |> Examples.firstOfEach 3, test |> Examples.ofClasses [ 5..9 ]
-    let fresh layer = layer |> Model.init Single (Key.ofSeed seed) (Shape.vec 64)
-    let accuracy model = Metric.accuracy.Measure (Model.predict model held.Inputs) held.Targets
-    let train epochs optimizer data model = (model |> Trainer.fit (trainer epochs seed optimizer) data).Model
-    let plain = Optimizer.adam 1e-3
-    let source = fresh (body --> head "low") |> train 10 plain low
+    (model |> Trainer.fit trainer data).Model
+
+/// Accuracy on the digits 5 to 9, of which ten each were seen: from scratch, over a frozen body trained on 0 to 4, and fine-tuning it.
+let private accuracies digits seed =
+    let struct (seen, unseen) = digits |> Examples.split 0.3 seed
+    let low = seen |> Examples.ofClasses [ 0..4 ]
+    let few = seen |> Examples.ofClasses [ 5..9 ] |> Examples.firstOfEach 10
+    let test = unseen |> Examples.ofClasses [ 5..9 ]
+    let fresh layer = layer |> Model.init Single (Key.ofSeed seed) (Shape.vec (side * side))
+    let source = fresh (body --> head "low") |> train seed 10 (Optimizer.adam 1e-3) low
     let taken layer = let struct (model, _) = fresh layer |> Model.takeFrom source in model
-    let learn optimizer model = model |> train 40 optimizer few |> accuracy
 
-    [| fresh (body --> head "high") |> learn plain
-       taken (frozen body --> head "high") |> learn plain
-       taken (body --> head "high") |> learn (plain |> Optimizer.scaled [ "0.body", 0.1 ]) |]
+    let learn factors model =
+        let trained = model |> train seed 40 (Optimizer.adam 1e-2 |> Optimizer.scaled factors) few
+        Metric.accuracy.Measure (Model.predict trained test.Inputs) test.Targets
+
+    [| fresh (body --> head "high") |> learn []
+       taken (frozen body --> head "high") |> learn []
+       taken (body --> head "high") |> learn [ "0.body", 0.1 ] |]
 
 [<Fact>]
-let ``a body trained on other digits learns from three examples of each`` () =
-    let runs = [| 0; 1; 2 |] |> Array.map accuracies
+let ``a body trained on other digits learns more from ten examples of each`` () =
+    let digits = scattered ()
+    let runs = [| 0; 1; 2 |] |> Array.map (accuracies digits)
     let mean i = runs |> Array.averageBy (Array.item i)
     let scratch, held, tuned = mean 0, mean 1, mean 2
-    TestContext.Current.TestOutputHelper |> Option.ofObj |> Option.iter (fun o -> o.WriteLine $"{scratch} {held} {tuned}")
-    Assert.True(tuned >= scratch + 0.01, $"fine-tuned {tuned}, from scratch {scratch}, frozen {held}")
+    let told = $"from scratch {scratch}, frozen {held}, fine-tuned {tuned}"
+    TestContext.Current.SendDiagnosticMessage told
+    Assert.True(held >= scratch + 0.04 && tuned >= scratch + 0.04, told)
