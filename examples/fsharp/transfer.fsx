@@ -20,7 +20,7 @@ let folder =
 let scattered side =
     let digits = Examples.digits ()
     let n, pixels = Examples.count digits, (Batch.tensor digits.Inputs).ToArray<float32>()
-    let squares = Array.zeroCreate<float32> (n * side * side)
+    let squares = Array.zeroCreate<float32>(n * side * side)
 
     for i in 0 .. n - 1 do
         let top, left = i * 5 % (side - 7), i * 7 / 9 % (side - 7)

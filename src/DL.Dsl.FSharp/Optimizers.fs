@@ -35,12 +35,7 @@ type Optimizer =
 /// <summary>Optimizers. Each is its literal formula, in one pass over all parameters.</summary>
 [<RequireQualifiedAccess>]
 module Optimizer =
-    let private create name rate count move =
-        { Called = name
-          Eta = rate
-          Count = count
-          Move = move
-          Scales = [] }
+    let private create name rate count move = { Called = name; Eta = rate; Count = count; Move = move; Scales = [] }
 
     /// <summary>Gradient descent: <c>w -= eta g</c>.</summary>
     let sgd (rate: float) : Optimizer = create "sgd" rate 0 (fun _ eta w g _ -> Sgd.Step(w, g, eta))
@@ -85,8 +80,7 @@ module Optimizer =
 
         { optimizer with Scales = all }
 
-    let private below (path: string) (name: string) =
-        path = "" || name = path || name.StartsWith(path + ".", StringComparison.Ordinal)
+    let private below (path: string) (name: string) = path = "" || name = path || name.StartsWith(path + ".", StringComparison.Ordinal)
 
     /// The factor of every named parameter.
     let internal factors (optimizer: Optimizer) (names: string list) : float[] =

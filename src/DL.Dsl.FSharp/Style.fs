@@ -43,8 +43,7 @@ module Style =
     /// <returns>The loss and the gradient of the features at hand.</returns>
     /// <exception cref="T:DL.Core.ShapeException">The shapes differ, or there is no pixel.</exception>
     let contentLoss (target: Batch<Image>) (features: Batch<Image>) : struct (float * Batch<Image>) =
-        let struct (loss, gradient) =
-            MeanSquaredError.Evaluate(checkedFeatures "Style.contentLoss" features, Batch.held target)
+        let struct (loss, gradient) = MeanSquaredError.Evaluate(checkedFeatures "Style.contentLoss" features, Batch.held target)
 
         struct (loss, Batch.ofTensor gradient)
 
@@ -66,6 +65,12 @@ module Style =
 
         struct (loss, Batch.ofTensor (joined (Array.init s[0] one)))
 
+    // What is not a number stays so.
+    let private sign (d: float) =
+        if d > 0.0 then 1.0
+        elif d < 0.0 then -1.0
+        else d
+
     /// The mean absolute difference of elements a stride apart along an axis; adds its sign, times a weight, to the gradient.
     let private differences (x: float[]) (extent: int) (stride: int) weight (gradient: float[]) =
         let pairs = if extent = 0 then 0 else x.Length / extent * (extent - 1)
@@ -75,7 +80,7 @@ module Style =
         for i in 0 .. x.Length - 1 do
             if i / stride % extent < extent - 1 then
                 let d = x[i + stride] - x[i]
-                let slope = share * float (sign d)
+                let slope = share * sign d
                 sum <- sum + share * abs d
                 gradient[i + stride] <- gradient[i + stride] + slope
                 gradient[i] <- gradient[i] - slope
@@ -92,8 +97,6 @@ module Style =
         let s = t.Shape
         let x, gradient = t.ToArray<float>(), Array.zeroCreate<float> t.Count
 
-        let loss =
-            differences x s[1] (s[2] * s[3]) 0.5 gradient
-            + differences x s[2] s[3] 0.5 gradient
+        let loss = differences x s[1] (s[2] * s[3]) 0.5 gradient + differences x s[2] s[3] 0.5 gradient
 
         struct (loss, Batch.ofTensor ((Tensor.Of<float>(System.ReadOnlySpan<float> gradient, s)).To t.ElementType))

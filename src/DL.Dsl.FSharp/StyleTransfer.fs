@@ -134,12 +134,17 @@ module StyleTransfer =
 
         for name, picture in [ "content", content; "style", style ] do
             if Batch.shape picture <> parts.Head.Model.Input then
-                raise (ShapeException($"StyleTransfer.run, {name}", $"pictures of shape {parts.Head.Model.Input}", $"{Batch.shape picture}"))
+                raise (
+                    ShapeException($"StyleTransfer.run, {name}", $"pictures of shape {parts.Head.Model.Input}", $"{Batch.shape picture}")
+                )
 
             Examples.checkFinite $"StyleTransfer.run, {name}" picture
 
         if Batch.count content = 0 || Batch.count style <> Batch.count content then
-            refuse "style" "a picture of style for each of content, of which there is one at least" $"{Batch.count style} and {Batch.count content}"
+            refuse
+                "style"
+                "a picture of style for each of content, of which there is one at least"
+                $"{Batch.count style} and {Batch.count content}"
 
     /// <summary>Gives the content in the manner of the style: begins with the content and moves its pixels down the three losses.</summary>
     /// <remarks>The network works as in prediction and does not change. The same arguments give the same bits.</remarks>
@@ -176,5 +181,4 @@ module StyleTransfer =
         let history = List.init settings.Steps (fun i -> move (i + 1))
         let struct (last, _) = measure settings.Steps
 
-        { Picture = Batch.ofTensor pixels
-          History = history @ [ last ] }
+        { Picture = Batch.ofTensor pixels; History = history @ [ last ] }

@@ -37,7 +37,8 @@ let private onEveryEngine: Law list =
       Composition.Combinators.laws
       Composition.Sequences.laws
       Training.Steps.laws
-      Training.Parts.laws ]
+      Training.Parts.laws
+      Training.Style.laws ]
     |> List.concat
     |> Engines.each
     |> List.append (Engines.eachAlone products)

@@ -64,7 +64,7 @@ let private side = 16
 let private scattered () =
     let digits = Examples.digits ()
     let n, pixels = Examples.count digits, (Batch.tensor digits.Inputs).ToArray<float32>()
-    let squares = Array.zeroCreate<float32> (n * side * side)
+    let squares = Array.zeroCreate<float32>(n * side * side)
 
     for i in 0 .. n - 1 do
         let top, left = i * 5 % 9, i * 7 / 9 % 9

@@ -27,11 +27,7 @@ let private train rule steps (model: Model<Vec, Vec>) =
 
     session.Fit
 
-let private optimizers =
-    [ Optimizer.sgd 0.1
-      Optimizer.momentum 0.1
-      Optimizer.adam 0.01
-      Optimizer.adamW 0.5 0.01 ]
+let private optimizers = [ Optimizer.sgd 0.1; Optimizer.momentum 0.1; Optimizer.adam 0.01; Optimizer.adamW 0.5 0.01 ]
 
 /// Every optimizer, with and without clipping and a schedule.
 let private each (evidence: Optimizer -> (Optimizer -> Rule<Vec, Label>) -> Evidence) =
@@ -42,8 +38,7 @@ let private each (evidence: Optimizer -> (Optimizer -> Rule<Vec, Label>) -> Evid
                       evidence optimizer (rule clip schedule) ]
 
 let private same (a: Fit<'x, 'y>) (b: Fit<'x, 'y>) =
-    Probe.sameBits a.Model.Params b.Model.Params
-    && Array.forall2 Probe.sameBits a.Moments b.Moments
+    Probe.sameBits a.Model.Params b.Model.Params && Array.forall2 Probe.sameBits a.Moments b.Moments
 
 let private plain =
     Law.fact "factor 1 is the plain optimizer" "Optimizer.scaled" (fun () ->
@@ -71,7 +66,9 @@ let private frozenIsZero =
 
             Evidence.worst
                 [ Evidence.exact "every parameter of the frozen network is taken" missed.IsEmpty
-                  Evidence.exact $"the body stays under {optimizer.Name}" (Probe.sameBits model.Params[.. k - 1] fit.Model.Params[.. k - 1])
+                  Evidence.exact
+                      $"the body stays under {optimizer.Name}"
+                      (Probe.sameBits model.Params[.. k - 1] fit.Model.Params[.. k - 1])
                   Evidence.exact $"the head moves under {optimizer.Name}" (Probe.sameBits other.Model.Params fit.Model.Params[k..])
                   Evidence.exact "others before" (not (Probe.sameBits model.Params[k..] fit.Model.Params[k..])) ]))
 
@@ -125,7 +122,10 @@ let private taken =
         let layer = frozen body --> dense 12 --> relu --> dense 4
         let target = Model.init Double (Key.ofSeed 8) (Shape.vec 6) layer
         let struct (model, kept) = Model.takeFrom source target
-        let dict, before, from = Map.ofList (Model.stateDict model), Map.ofList (Model.stateDict target), Map.ofList (Model.stateDict source)
+
+        let dict, before, from =
+            Map.ofList (Model.stateDict model), Map.ofList (Model.stateDict target), Map.ofList (Model.stateDict source)
+
         let fits name = not (List.contains name kept)
 
         Evidence.worst
@@ -136,8 +136,7 @@ let private taken =
 
 let private bodyStays =
     Law.fact "a frozen body gives what it gave after the head is trained" "Model.cut" (fun () ->
-        let struct (model, _) =
-            start (frozen body --> dense 10) |> Model.takeFrom (start net)
+        let struct (model, _) = start (frozen body --> dense 10) |> Model.takeFrom (start net)
 
         let tuned = (train (rule None None (Optimizer.adam 0.01)) 5 model).Model
         let struct (first, rest) = Model.cut (frozen body) (dense 10) tuned
