@@ -97,6 +97,9 @@ module Batch =
     /// <summary>Class labels from an int32 tensor of shape <c>[N]</c>.</summary>
     let label (tensor: Tensor) : Batch<Label> = ids "Batch.label" 1 tensor
 
+    /// <summary>Maps of class labels from an int32 tensor of shape <c>[N; height; width]</c>.</summary>
+    let mask (tensor: Tensor) : Batch<Mask> = ids "Batch.mask" 3 tensor
+
     /// <summary>Class labels from an array.</summary>
     let labels (ids: int[]) : Batch<Label> = label (Tensor.Of<int>(ids))
 

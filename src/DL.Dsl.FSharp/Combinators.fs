@@ -78,6 +78,29 @@ module Combinators =
                               Batch.pair (Batch.ofTensor parts[0]) (Batch.ofTensor parts[1]))) with
             Stages = 0 }
 
+    /// <summary>The two parts of a pair one after the other along time.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: their steps have different numbers of features.</exception>
+    let catTime: Layer<Seq * Seq, Seq> =
+        { Layer.pure'
+              "catTime"
+              (fun s ->
+                  let struct (a, b) = Shape.split s
+                  let x, y = Shape.core a, Shape.core b
+
+                  if x[1] <> y[1] then
+                      raise (ShapeException("catTime", $"two sequences of steps of {x[1]} numbers", $"{a} and {b}"))
+
+                  Shape.seq (x[0] + y[0], x[1]))
+              (fun xy ->
+                  let struct (x, y) = Batch.split xy
+                  let a, b = Batch.held x, Batch.held y
+
+                  struct (Batch.ofTensor (Concat.Forward(1, a, b)),
+                          fun dy ->
+                              let parts = Concat.Backward(Batch.held dy, 1, a.Shape[1], b.Shape[1])
+                              Batch.pair (Batch.ofTensor parts[0]) (Batch.ofTensor parts[1]))) with
+            Stages = 0 }
+
     /// <summary>All branches on the same input, their outputs side by side along the feature axis.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">There is no branch.</exception>
     let concat (branches: Layer<'x, 'y> list) : Layer<'x, 'y> =

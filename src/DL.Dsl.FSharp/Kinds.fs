@@ -22,6 +22,10 @@ type Tokens = class end
 [<Sealed; AbstractClass>]
 type Label = class end
 
+/// <summary>The kind of a map of class labels, one for every pixel: one example has shape <c>[height; width]</c>.</summary>
+[<Sealed; AbstractClass>]
+type Mask = class end
+
 /// How the tensor of a kind lies in memory: images channels last, anything else as its shape is written.
 type internal Storage =
     | AsWritten
@@ -91,6 +95,9 @@ module Shape =
 
     /// <summary>The shape of a class label.</summary>
     let label: Shape<Label> = leaf []
+
+    /// <summary>The shape of a map of labels of <c>height</c> and <c>width</c>.</summary>
+    let mask (height: int, width: int) : Shape<Mask> = leaf [ height; width ]
 
     /// <summary>The shape of a pair.</summary>
     let pair (first: Shape<'x>) (second: Shape<'y>) : Shape<'x * 'y> = { Tree = Node(first.Tree, second.Tree) }

@@ -47,6 +47,44 @@ module Loss =
           Check = fun shape target -> Labels.Check((Batch.held target).ToArray<int>(), Shape.features shape, "crossEntropy label")
           Evaluate = fun y t -> evaluated (CrossEntropy.Evaluate(Batch.held y, Batch.held t)) }
 
+    /// <summary>Cross entropy at every pixel, over the channels, with a weight for every class: the weighted mean of <c>-log softmax(logits)[label]</c>.</summary>
+    /// <param name="weights">A weight for every class; none for all alike. A light background leaves more of the gradient to what stands before it.</param>
+    let pixelCrossEntropyWith (weights: float list) : Loss<Image, Mask> =
+        let pixels (t: Tensor) = t.Reshape(t.Shape.Rows, t.Shape.Last)
+
+        let weight (like: Tensor) : Tensor | null =
+            if weights.IsEmpty then null else (Tensor.Of<float>(Array.ofList weights)).To like.ElementType
+
+        { Name = "pixelCrossEntropy"
+          Check =
+            fun output target ->
+                let s = Shape.core output
+                let expected = Shape.mask (s[1], s[2])
+
+                if Batch.shape target <> expected then
+                    raise (ShapeException("pixelCrossEntropy targets", $"a label for each pixel, {expected}", $"{Batch.shape target}"))
+
+                if not weights.IsEmpty && weights.Length <> s[0] then
+                    raise (ShapeException("pixelCrossEntropy weights", $"a weight for each of {s[0]} classes", $"{weights.Length}"))
+
+                Labels.Check((Batch.held target).ToArray<int>(), s[0], "pixelCrossEntropy label")
+          Evaluate =
+            fun y t ->
+                let logits, labels = Batch.held y, Batch.held t
+                let struct (value, gradient) = CrossEntropy.Evaluate(pixels logits, labels.Reshape labels.Count, weights = weight logits)
+                struct (value, Batch.ofTensor (gradient.Reshape logits.Shape)) }
+
+    /// <summary>Cross entropy at every pixel, over the channels: the mean over all pixels of <c>-log softmax(logits)[label]</c>.</summary>
+    let pixelCrossEntropy: Loss<Image, Mask> = pixelCrossEntropyWith []
+
+    /// <summary>The loss of a detector, from its anchors' scores (the background's first) and offsets to classes and offsets: see <c>DL.Core.Losses.MultiBox</c>.</summary>
+    /// <remarks>Predictions are sequences of anchors of <c>1 + classes + 4</c> numbers, targets of 5: the class, 0 for background, and four offsets.
+    /// Three backgrounds count for every matched anchor. W. Liu et al., SSD, 2016.</remarks>
+    let multiBox: Loss<Seq, Seq> =
+        { Name = "multiBox"
+          Check = fun output target -> MultiBox.Check((Shape.core output).Prepend(Batch.count target), Batch.held target)
+          Evaluate = fun y t -> evaluated (MultiBox.Evaluate(Batch.held y, Batch.held t)) }
+
     /// <summary>Cross entropy of softmax(logits) against distributions: <c>-sum of t log softmax(logits)</c>.</summary>
     let softCrossEntropy: Loss<Vec, Vec> = pairwise "softCrossEntropy" between (fun y t -> CrossEntropy.Evaluate(y, t))
 

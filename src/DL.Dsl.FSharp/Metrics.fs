@@ -40,6 +40,21 @@ module Metric =
     let confusion (scores: Batch<Vec>) (labels: Batch<Label>) : ConfusionMatrix =
         ConfusionMatrix.Of(ids labels, classes scores, (Batch.held scores).Shape.Last)
 
+    /// The label of the largest score at every pixel, and the true one, of every pixel of all images.
+    let private overlap (scores: Batch<Image>) (truth: Batch<Mask>) =
+        let t = Batch.held scores
+        Segmentation.Compare((Batch.held truth).ToArray<int>(), ArgMax.Rows(t.ToArray<float>(), t.Shape.Last), t.Shape.Last)
+
+    /// <summary>Intersection over union of true and predicted pixels, averaged over the classes that occur.</summary>
+    let meanIntersectionOverUnion: Metric<Image, Mask> =
+        { Name = "mean IoU"
+          Measure = fun scores truth -> (overlap scores truth).MeanIntersectionOverUnion }
+
+    /// <summary>The share of pixels whose largest score is at the true class.</summary>
+    let pixelAccuracy: Metric<Image, Mask> =
+        { Name = "pixel accuracy"
+          Measure = fun scores truth -> (overlap scores truth).Accuracy }
+
     let private overClasses name (read: ConfusionMatrix -> float) : Metric<Vec, Label> =
         { Name = name
           Measure = fun scores labels -> read (confusion scores labels) }

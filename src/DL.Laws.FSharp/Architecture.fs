@@ -38,6 +38,8 @@ type Architecture =
     | PerToken of Architecture
     /// <summary><c>dense 6 --&gt; toSeq (3, 2) --&gt; scan 2 (cat --&gt; f --&gt; dense 2 --&gt; tanh --&gt; dup) --&gt; flattenSeq</c>: a recurrent network.</summary>
     | Scan of Architecture
+    /// <summary><c>dense 18 --&gt; toImage (2, 3, 3) --&gt; .. --&gt; flatten</c>: layers over images, by how they are written.</summary>
+    | Images of layers: string list
 
     /// <summary>The network as it would be written.</summary>
     override this.ToString() =
@@ -65,6 +67,9 @@ type Architecture =
         | Named f -> $"named \"part\" ({f})"
         | PerToken f -> $"dense 6 --> toSeq (3, 2) --> perToken ({f}) --> flattenSeq"
         | Scan f -> $"dense 6 --> toSeq (3, 2) --> scan 2 (cat --> {f} --> dense 2 --> tanh --> dup) --> flattenSeq"
+        | Images layers ->
+            let inner = layers |> List.map (fun l -> $"{l} --> ") |> String.concat ""
+            $"dense 18 --> toImage (2, 3, 3) --> {inner}flatten"
 
 /// <summary>Random networks: generating, shrinking and building them.</summary>
 [<RequireQualifiedAccess>]
@@ -91,6 +96,31 @@ module Architecture =
 
     let private layers = Map.ofList simple
 
+    // Each takes images of any size and any number of channels.
+    let private overImages: (string * Layer<Image, Image>) list =
+        [ "conv2d 3 (kernel 3 |> same)", conv2d 3 (kernel 3 |> same)
+          "conv2d 4 (kernel 2 |> stride 2 |> same)", conv2d 4 (kernel 2 |> stride 2 |> same)
+          "conv2d 2 (kernel 3 |> dilation 2 |> padding 2)", conv2d 2 (kernel 3 |> dilation 2 |> padding 2)
+          "conv2d 5 (kernel 1)", conv2d 5 (kernel 1)
+          "convTranspose2d 2 (kernel 2 |> stride 2)", convTranspose2d 2 (kernel 2 |> stride 2)
+          "maxPool2d (kernel 2 |> stride 1 |> same)", maxPool2d (kernel 2 |> stride 1 |> same)
+          "avgPool2d (kernel 3 |> stride 2 |> padding 1)", avgPool2d (kernel 3 |> stride 2 |> padding 1)
+          "upsampleNearest 2", upsampleNearest 2
+          "upsampleBilinear 2", upsampleBilinear 2
+          "batchNorm", batchNorm
+          "groupNorm 1", groupNorm 1
+          "instanceNorm", instanceNorm
+          "relu", relu
+          "tanh", tanh
+          "spatialDropout 0.3", spatialDropout 0.3
+          "residual instanceNorm", residual instanceNorm
+          "denseConnection (conv2d 2 (kernel 3 |> same))", denseConnection (conv2d 2 (kernel 3 |> same))
+          "add (conv2d 3 (kernel 1)) (conv2d 3 (kernel 3 |> same))", add (conv2d 3 (kernel 1)) (conv2d 3 (kernel 3 |> same))
+          "concat [ conv2d 2 (kernel 1); avgPool2d (kernel 3 |> stride 1 |> padding 1) ]",
+          concat [ conv2d 2 (kernel 1); avgPool2d (kernel 3 |> stride 1 |> padding 1) ] ]
+
+    let private imageLayers = Map.ofList overImages
+
     /// <summary>The layer an architecture describes.</summary>
     let rec build (architecture: Architecture) : Layer<Vec, Vec> =
         match architecture with
@@ -110,6 +140,9 @@ module Architecture =
         | Named f -> named "part" (build f)
         | PerToken f -> dense 6 --> toSeq (3, 2) --> perToken (build f) --> flattenSeq
         | Scan f -> dense 6 --> toSeq (3, 2) --> scan 2 (cat --> build f --> dense 2 --> tanh --> dup) --> flattenSeq
+        | Images names ->
+            let body = names |> List.map (fun name -> imageLayers[name]) |> List.fold (-->) identity
+            dense 18 --> toImage (2, 3, 3) --> body --> flatten
 
     let private units = Gen.choose (1, 5)
 
@@ -118,7 +151,11 @@ module Architecture =
             [ 3, units |> Gen.map Dense
               8, simple |> List.map (fst >> Simple) |> Gen.elements
               1, Gen.elements [ 0.0; 0.3; 1.0 ] |> Gen.map Dropout
-              1, Gen.constant Identity ]
+              1, Gen.constant Identity
+              3,
+              Gen.choose (1, 3)
+              |> Gen.bind (fun n -> Gen.listOfLength n (overImages |> List.map fst |> Gen.elements))
+              |> Gen.map Images ]
 
     let rec private ofDepth depth : Gen<Architecture> =
         if depth = 0 then
@@ -197,6 +234,9 @@ module Architecture =
             | DenseConnection f -> yield! within f DenseConnection
             | Frozen f -> yield! within f Frozen
             | Named f -> yield! within f Named
+            | Images names ->
+                for i in 0 .. names.Length - 1 do
+                    Images(List.removeAt i names)
             | PerToken f -> yield! within f PerToken
             | Scan f -> yield! within f Scan
         }
@@ -208,7 +248,8 @@ module Architecture =
            | Identity
            | Simple _
            | Dense _
-           | Dropout _ -> false
+           | Dropout _
+           | Images _ -> false
            | Chain(f, g)
            | Add(_, f, g) -> exists part f || exists part g
            | Concat parts -> List.exists (exists part) parts

@@ -10,6 +10,9 @@ internal static unsafe class MklJitKernel
     private const nint Transpose = 112;
     private const uint NoJitter = 2;
 
+    // Two orders of a short sum often agree by chance.
+    private const long OutputsTried = 4096;
+
     /// <summary>Gives the entry its kernel if one can be made that computes the same bits as the managed kernel.</summary>
     internal static void Make<T>(MklJit.Entry entry, in Product<T> p, nint create, nint get)
         where T : unmanaged
@@ -40,14 +43,21 @@ internal static unsafe class MklJitKernel
         {
             var trial = shape with { A = block, B = block + sizeA, C = block + sizeA + sizeB };
             var other = trial.C + sizeC;
-            Fill(trial.A, sizeA + sizeB + sizeC);
-            new Span<T>(trial.C, (int)sizeC).CopyTo(new Span<T>(other, (int)sizeC));
-            ((delegate* unmanaged<nint, T*, T*, T*, void>)kernel)(jitter, trial.A, trial.B, other);
-            if (typeof(T) == typeof(float))
-                ManagedEngine.Run(System.Runtime.CompilerServices.Unsafe.As<Product<T>, Product<float>>(ref trial));
-            else
-                ManagedEngine.Run(System.Runtime.CompilerServices.Unsafe.As<Product<T>, Product<double>>(ref trial));
-            return new ReadOnlySpan<byte>(trial.C, (int)sizeC * sizeof(T)).SequenceEqual(new ReadOnlySpan<byte>(other, (int)sizeC * sizeof(T)));
+            var state = 1u;
+            for (var seen = 0L; seen < OutputsTried; seen += shape.M * shape.N)
+            {
+                Fill(trial.A, sizeA + sizeB + sizeC, ref state);
+                new Span<T>(trial.C, (int)sizeC).CopyTo(new Span<T>(other, (int)sizeC));
+                ((delegate* unmanaged<nint, T*, T*, T*, void>)kernel)(jitter, trial.A, trial.B, other);
+                if (typeof(T) == typeof(float))
+                    ManagedEngine.Run(System.Runtime.CompilerServices.Unsafe.As<Product<T>, Product<float>>(ref trial));
+                else
+                    ManagedEngine.Run(System.Runtime.CompilerServices.Unsafe.As<Product<T>, Product<double>>(ref trial));
+                if (!new ReadOnlySpan<byte>(trial.C, (int)sizeC * sizeof(T)).SequenceEqual(new ReadOnlySpan<byte>(other, (int)sizeC * sizeof(T))))
+                    return false;
+            }
+
+            return true;
         }
         finally
         {
@@ -55,15 +65,14 @@ internal static unsafe class MklJitKernel
         }
     }
 
-    // Numbers of many digits, whose sums round differently in every other order.
-    private static void Fill<T>(T* values, nint count)
+    // Numbers of many digits, whose sums round differently in every other order; and zeros, whose sign tells what a sum starts from.
+    private static void Fill<T>(T* values, nint count, ref uint state)
         where T : unmanaged
     {
-        var state = 1u;
         for (nint i = 0; i < count; i++)
         {
             state = state * 1664525u + 1013904223u;
-            var value = state / 4294967296.0 - 0.5;
+            var value = (state >> 16 & 3) == 0 ? 0 : state / 4294967296.0 - 0.5;
             if (typeof(T) == typeof(float))
                 ((float*)values)[i] = (float)value;
             else

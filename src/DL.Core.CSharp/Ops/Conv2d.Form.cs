@@ -39,7 +39,7 @@ public static partial class Conv2d
             if (weight[0] != window.Height || weight[1] != window.Width)
                 throw new ShapeException(where, $"weights of {window.Height} x {window.Width} taps, as the window has", $"{weight}");
             if (input[3] % groups != 0 || weight[3] % groups != 0)
-                throw new ShapeException(where, $"channels that {groups} groups divide", $"{input[3]} and {weight[3]}", "another number of channels or groups");
+                throw new ShapeException(where, $"channels that {groups} groups divide", $"{input[3]} and {weight[3]}", "Take another number of channels or groups.");
             if (weight[2] != input[3] / groups)
                 throw new ShapeException(where, $"weights of {input[3] / groups} channels, of {input[3]} in {groups} groups", $"{weight}");
             var (rows, columns) = window.Positions(input[1], input[2], where);

@@ -5,6 +5,9 @@ namespace DL.Core.Ops;
 
 public static unsafe partial class Conv2d
 {
+    // The places of a window's rows lie on the stack.
+    private const int MostSpreadRows = 256;
+
     private static void Forward<T>(
         Form form, ReadOnlySpan<T> x, Tensor<T> filter, ReadOnlySpan<T> bias, Activation activation, bool exact, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -48,6 +51,13 @@ public static unsafe partial class Conv2d
             return;
         }
 
+        if (form.Groups == 1 && form.Outputs > 0 && form.Window.DilationWidth == 1 && form.Window.Height <= MostSpreadRows
+            && ConvSpread.Suits<T>(form.Channels, form.Window.Height * form.Window.Width))
+        {
+            fixed (T* pdz = dz, pw = weight, pdx = dx) ConvSpread.Run(Spreading(form), pdz, pw, form.Images, pdx);
+            return;
+        }
+
         var parts = WindowTaps.Backward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
         if (WindowTaps.LeavesGaps(form.Window, form.Height, form.Width)) dx.Clear();
         fixed (T* pdz = dz, pw = weight, pdx = dx)
@@ -76,6 +86,12 @@ public static unsafe partial class Conv2d
             return;
         }
 
+        if (form.Groups == 1 && form.Window.DilationWidth == 1 && ConvPlanes.Suits<T>(Spreading(form)))
+        {
+            fixed (T* px = x, pdz = dz) ConvPlanes.Gradient(Spreading(form), px, pdz, form.Images, dweight);
+            return;
+        }
+
         var taps = WindowTaps.Forward(form.Window, form.Height, form.Width, form.Rows, form.Columns);
         fixed (T* px = x, pdz = dz, pw = dweight)
         {
@@ -93,6 +109,23 @@ public static unsafe partial class Conv2d
         typeof(T) == typeof(float) && !exact && form.Groups == 1
         && form.Window is { Height: 3, Width: 3, StrideHeight: 1, StrideWidth: 1, DilationHeight: 1, DilationWidth: 1 }
         && Winograd.Suits(form.Channels, form.Outputs, form.Images, form.Rows, form.Columns);
+
+    private static SpreadShape Spreading(Form form) => new()
+    {
+        Height = form.Height,
+        Width = form.Width,
+        Channels = form.Channels,
+        Outputs = form.Outputs,
+        Rows = form.Rows,
+        Columns = form.Columns,
+        TapsHigh = form.Window.Height,
+        TapsWide = form.Window.Width,
+        StrideHeight = form.Window.StrideHeight,
+        StrideWidth = form.Window.StrideWidth,
+        DilationHeight = form.Window.DilationHeight,
+        PadTop = form.Window.PadTop,
+        PadLeft = form.Window.PadLeft,
+    };
 
     private static WinogradForm Shapes(Form form) => new(
         form.Images, form.Height, form.Width, form.Channels, form.Outputs, form.Rows, form.Columns, form.Window.PadTop, form.Window.PadLeft);

@@ -1,3 +1,5 @@
+using DL.Core.Kernels;
+
 namespace DL.Core.Ops;
 
 /// <summary>Axes exchanged: <c>y_(i_a0, i_a1, ..) = x_(i_0, i_1, ..)</c>; of a matrix <c>y_ji = x_ij</c>.</summary>
@@ -6,6 +8,9 @@ public static class Transpose
 {
     /// <summary>Square of a matrix that is moved at once, so that both sides stay in the first-level cache.</summary>
     private const int Tile = 32;
+
+    // Elements under which a second thread costs more than it saves.
+    private const long Grain = 32 * 1024;
 
     /// <summary>The axes of x in another order.</summary>
     /// <param name="x">Any shape, any element type.</param>
@@ -59,20 +64,60 @@ public static class Transpose
     {
         var y = x.New<T>(new Shape(Array.ConvertAll(order, axis => x.Shape[axis])));
         if (y.Count == 0) return y;
-        if (order.Length == 2 && order[0] == 1) Matrix(x.Span, x.Shape[0], x.Shape[1], y.Write());
-        else General(x.Span, x.Shape, order, y.Shape, y.Write());
+        if (Exchange(order) is not (var first, var second)) General(x.Span, x.Shape, order, y.Shape, y.Write());
+        else Matrices(x.Span, (int)Shape.Product(x.Shape.Extents[first..second]), (int)Shape.Product(x.Shape.Extents[second..]), y.Write());
         return y;
     }
 
-    private static void Matrix<T>(ReadOnlySpan<T> x, int rows, int columns, Span<T> y)
+    /// <summary>Where two neighbouring groups of axes begin that change places at the end of an order, if it does no more: matrices of one group by the other.</summary>
+    private static (int First, int Second)? Exchange(int[] order)
     {
-        for (var i0 = 0; i0 < rows; i0 += Tile)
-            for (var j0 = 0; j0 < columns; j0 += Tile)
+        var first = 0;
+        while (first < order.Length && order[first] == first) first++;
+        if (first == order.Length) return null;
+        var second = order[first];
+        for (var i = first; i < order.Length; i++)
+        {
+            var rotated = i - first + second;
+            if (order[i] != (rotated < order.Length ? rotated : rotated - order.Length + first)) return null;
+        }
+
+        return (first, second);
+    }
+
+    private static unsafe void Matrices<T>(ReadOnlySpan<T> x, int rows, int columns, Span<T> y) where T : unmanaged
+    {
+        fixed (T* px = x, py = y)
+        {
+            var job = new Job<T> { X = px, Y = py, Rows = rows, Columns = columns };
+            Workers.For(x.Length / ((long)rows * columns), Math.Max(1, Grain / ((long)rows * columns)), &Job<T>.Run, &job);
+        }
+    }
+
+    private unsafe struct Job<T> where T : unmanaged
+    {
+        public T* X, Y;
+        public int Rows, Columns;
+
+        public static void Run(void* state, long from, long to)
+        {
+            ref var job = ref *(Job<T>*)state;
+            var size = (long)job.Rows * job.Columns;
+            for (var i = from; i < to; i++) Matrix(job.X + (i * size), job.Rows, job.Columns, job.Y + (i * size));
+        }
+    }
+
+    private static unsafe void Matrix<T>(T* x, long rows, long columns, T* y) where T : unmanaged
+    {
+        for (var i0 = 0L; i0 < rows; i0 += Tile)
+            for (var j0 = 0L; j0 < columns; j0 += Tile)
             {
                 var (i1, j1) = (Math.Min(rows, i0 + Tile), Math.Min(columns, j0 + Tile));
                 for (var j = j0; j < j1; j++)
-                    for (var i = i0; i < i1; i++)
-                        y[(j * rows) + i] = x[(i * columns) + j];
+                {
+                    T* to = y + (j * rows), from = x + j;
+                    for (var i = i0; i < i1; i++) to[i] = from[i * columns];
+                }
             }
     }
 

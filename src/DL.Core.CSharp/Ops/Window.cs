@@ -65,7 +65,7 @@ public sealed record Window(int Height, int Width)
         Check(where);
         var (tall, wide) = ((long)height + PadTop + PadBottom, (long)width + PadLeft + PadRight);
         if (tall < SpanHeight || wide < SpanWidth)
-            throw new ShapeException(where, $"an image of at least {SpanHeight} x {SpanWidth} with its padding", $"{tall} x {wide}", "a smaller window, or more padding");
+            throw new ShapeException(where, $"an image of at least {SpanHeight} x {SpanWidth} with its padding", $"{tall} x {wide}", "Take a smaller window or more padding.");
         if (Math.Max(tall, wide) > int.MaxValue) throw new ShapeException(where, $"a padded image of at most {int.MaxValue} rows and columns", $"{tall} x {wide}");
         return (Count(tall, SpanHeight, StrideHeight, ceil, height + (long)PadTop), Count(wide, SpanWidth, StrideWidth, ceil, width + (long)PadLeft));
     }

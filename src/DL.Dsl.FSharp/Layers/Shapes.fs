@@ -41,6 +41,27 @@ module ShapeLayers =
     /// <summary>A sequence read as a vector, step after step.</summary>
     let flattenSeq: Layer<Seq, Vec> = reshaped "flattenSeq" (fun s -> Shape.vec (Shape.core s).Count)
 
+    /// <summary>The pixels of an image as a sequence, row after row; each gives so many steps, which share its channels out.</summary>
+    /// <remarks>An image of <c>C x H x W</c> gives <c>H W steps</c> steps of <c>C / steps</c> numbers.</remarks>
+    /// <param name="steps">The steps of every pixel.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no step.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the steps do not divide the channels.</exception>
+    let pixels (steps: int) : Layer<Image, Seq> =
+        if steps < 1 then
+            raise (InvalidArgumentException("pixels", "at least 1 step for every pixel", $"{steps}"))
+
+        Layer.pure'
+            "pixels"
+            (fun shape ->
+                let s = Shape.core shape
+                Kernel.divides "pixels" "channels" s[0] steps
+                Shape.seq (s[1] * s[2] * steps, s[0] / steps))
+            (fun input ->
+                let x = Batch.held input
+                let y = x.Reshape(x.Shape[0], x.Shape[1] * x.Shape[2] * steps, x.Shape[3] / steps)
+                struct (Batch.ofTensor y, Batch.map (fun dy -> dy.Reshape x.Shape)))
+        |> settled [ string steps ]
+
     /// <summary>A vector read as an image of channels, height and width.</summary>
     /// <exception cref="T:DL.Core.ShapeException">In Init: the counts differ.</exception>
     let toImage (channels: int, height: int, width: int) : Layer<Vec, Image> = reshapedTo "toImage" [ channels; height; width ]

@@ -19,3 +19,25 @@ module Fcn =
 
     /// <summary>Over the body of ResNet-18, for images whose sides 32 divides; with 21 classes 12,993,642 parameters.</summary>
     let resnet18 (classes: int) : Layer<Image, Image> = ResNet.body18 --> head 32 classes
+
+    let private twice channels : Layer<Image, Image> =
+        let conv = conv2dWith { Conv.defaults with Bias = false; Weights = Initializer.heNormal } channels (kernel 3 |> same)
+
+        repeat 2 (conv --> batchNorm --> relu)
+
+    let rec private scores depth channels classes : Layer<Image, Image> =
+        let here = conv2d classes (kernel 1)
+
+        if depth = 0 then
+            here
+        else
+            let twofold = kernel 4 |> stride 2 |> padding 1
+            let enlarge = convTranspose2dWith { Conv.defaults with Weights = Initializer.bilinear } 0 classes twofold
+            let below = maxPool2d (kernel 2) --> twice (2 * channels) --> scores (depth - 1) (2 * channels) classes --> enlarge
+            add here below
+
+    /// <summary>Scores at every size from the image's own down, each enlarged to the next and added (the way of FCN-8s): coarse ones say what there is, fine ones where.</summary>
+    /// <param name="depth">How often the image is halved; <c>2^depth</c> divides its sides.</param>
+    /// <param name="channels">The channels at full size, twice as many after each halving.</param>
+    /// <param name="classes">The classes.</param>
+    let skips (depth: int) (channels: int) (classes: int) : Layer<Image, Image> = twice channels --> scores depth channels classes

@@ -48,6 +48,7 @@ let rec private size (architecture: Architecture) =
       | PerToken f
       | Scan f -> size f
       | Dropout p -> if p = 0.3 then 0 else 1
+      | Images layers -> layers.Length
       | Identity -> -1
       | Simple _ -> 0
 
@@ -89,7 +90,8 @@ let laws: Law list =
                 Evidence.exact "frozen parameters" (some _.IsFrozen)
                 Evidence.exact "names" (some _.IsNamed)
                 Evidence.exact "tokens" (some _.IsPerToken)
-                Evidence.exact "recurrence" (some _.IsScan) ])
+                Evidence.exact "recurrence" (some _.IsScan)
+                Evidence.exact "images" (some _.IsImages) ])
       fact "networks shrink to smaller ones only" (fun () ->
           let grows a = Architecture.shrink a |> Seq.tryFind (fun b -> size b >= size a) |> Option.map (fun b -> $"{a} to {b}")
           let grown = samples (Architecture.generate 3) |> Array.truncate 300 |> Array.tryPick grows

@@ -116,6 +116,8 @@ let private convolutions: Specimen list =
 let private shapes: Specimen list =
     [ at "flatten" apart image flatten
       at "flattenSeq" apart sequence flattenSeq
+      at "pixels" apart (Shape.image (6, 2, 3)) (pixels 3)
+      at "catTime" apart (Shape.pair (Shape.seq (2, 3)) (Shape.seq (4, 3))) catTime
       at "toImage" apart (Shape.vec 24) (toImage (2, 3, 4))
       at "toSeq" apart (Shape.vec 15) (toSeq (5, 3))
       at "transpose" apart sequence transpose

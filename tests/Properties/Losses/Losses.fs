@@ -100,5 +100,66 @@ let private probabilities: Operation list =
         (fun dy x t -> BinaryCrossEntropy.Backward(dy, x, t))
         Reference.binary
 
-/// The elementwise losses.
-let operations: Operation list = squared @ logits @ probabilities
+/// The detector's loss: which backgrounds count is told by the values alone.
+let private multiBox negatives : Operation =
+    let classes = 3
+
+    // Offsets aside: a third of the anchors or so answers for something.
+    let target (case: OperationCase) =
+        let draw = (Draw case.Seed).Branch 903
+
+        Array.init (case.Sizes[0] * case.Sizes[1]) (fun _ ->
+            let label = if draw.Below 3 = 0 then 1 + draw.Below classes else 0
+            label, Array.init 4 (fun _ -> float (float32 (draw.Normal()))))
+
+    let targetTensor case (x: Tensor) : Tensor =
+        let numbers =
+            target case
+            |> Array.collect (fun (label, offsets) -> Array.append [| float label |] (if label = 0 then Array.zeroCreate 4 else offsets))
+
+        (Tensor.Of<float>(System.ReadOnlySpan<float> numbers, Shape [| x.Shape[0]; x.Shape[1]; 5 |])).To x.ElementType
+
+    let smooth (e: Dual) = if abs e.Value < 1.0 then 0.5 * (e * e) else abs e + -0.5
+
+    let formula (case: OperationCase) (x: Dual[]) =
+        let anchors, width = case.Sizes[1], classes + 5
+        let truth = target case
+        let scores a = Array.sub x (a * width) (classes + 1)
+        let entropy a = Reference.logSumExp (scores a) - (scores a)[fst truth[a]]
+
+        let counted image =
+            let here = [ for a in image * anchors .. (image + 1) * anchors - 1 -> a ]
+            let matched, background = here |> List.partition (fun a -> fst truth[a] > 0)
+            let most = min background.Length (int (negatives * float (max 1 matched.Length)))
+            matched, background |> List.sortBy (fun a -> -(entropy a).Value) |> List.take most
+
+        let images = [ 0 .. case.Sizes[0] - 1 ] |> List.map counted
+        let matched = images |> List.collect fst
+        let entropies = images |> List.collect (fun (m, b) -> m @ b) |> List.map entropy
+
+        let distances =
+            [ for a in matched do
+                  for k in 0..3 do
+                      smooth (x[a * width + classes + 1 + k] - Dual.Constant((snd truth[a])[k])) ]
+
+        [| Dual.sum (Array.ofList (entropies @ distances)) / float (max 1 matched.Length) |]
+
+    { Name = "MultiBox"
+      Variant = $"{negatives} backgrounds for each"
+      Sizes = [ OneOf [ 1; 2; 3 ]; OneOf [ 1; 2; 9; 20 ] ]
+      Numbers = [ Ordinary ]
+      Inputs = fun sizes -> [ sizes @ [ classes + 5 ] ]
+      Domain = fun _ x -> x
+      Forward =
+        fun case x ->
+            let struct (value, _) = MultiBox.Evaluate(x[0], targetTensor case x[0], negatives)
+            [| Tensor.Filled(x[0].ElementType, Shape.Scalar, value) |]
+      Backward =
+        fun case x _ dy ->
+            let struct (_, gradient) = MultiBox.Evaluate(x[0], targetTensor case x[0], negatives)
+            [| like x[0] (Array.map ((*) (dy[0].At 0)) (gradient.ToArray<float>())) |]
+      Formula = fun case x -> [| formula case x[0] |]
+      Homogeneous = -1 }
+
+/// The losses of this file.
+let operations: Operation list = squared @ logits @ probabilities @ [ multiBox 3.0; multiBox 0.5 ]

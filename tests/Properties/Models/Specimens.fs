@@ -48,4 +48,7 @@ let all: Specimen list =
       specimen "EfficientNet" 80 3e-4 (3, 64, 64) EfficientNet.b0
       specimen "HighwayCnn" 60 3e-3 (3, 16, 16) (HighwayCnn.net [ 16, 3; 32, 3 ])
       specimen "Fcn" 30 1e-3 (3, 32, 32) (fun n -> Fcn.resnet18 n --> globalAvgPool2d)
+      specimen "Ssd" 60 3e-3 (1, 16, 16) (fun n ->
+          let scale = { Sizes = [ 0.3 ]; Ratios = [ 1.0 ] }
+          Ssd.net (Ssd.down 8) [ 16, scale; 16, scale ] n --> flattenSeq --> dense n)
       specimen "UNet" 500 3e-3 (1, 16, 16) (fun n -> UNet.net 2 8 n --> globalAvgPool2d) ]

@@ -136,6 +136,27 @@ let operations: Operation list =
               Width = [ 1; 3 ]
               Inputs = [ 1; 7; 16; 17 ]
               Outputs = [ 1; 15; 16; 17; 33 ] }
+      conv2d
+          "5x5 from few channels"
+          { plain (Window.Square(5, 1, 2)) with
+              Height = [ 3; 9 ]
+              Width = [ 4; 11 ]
+              Inputs = [ 1; 2; 6 ]
+              Outputs = [ 1; 6; 17 ] }
+      conv2d
+          "4x3 of an image of one channel, padded on its own sides"
+          { plain (Window(4, 3, PadTop = 5, PadBottom = 1, PadLeft = 4, PadRight = 0)) with
+              Height = [ 1; 12 ]
+              Width = [ 2; 13 ]
+              Inputs = [ 1 ]
+              Outputs = [ 3; 8 ] }
+      conv2d
+          "7x7 of three channels, stride 2"
+          { plain (Window.Square(7, 2, 3)) with
+              Height = [ 2; 9 ]
+              Width = [ 8; 13 ]
+              Inputs = [ 3 ]
+              Outputs = [ 5 ] }
       conv2d "3x3 over rows of more than a tile" { plain (window 3) with Width = [ 10; 19; 27 ] }
       conv2d
           "2x3, stride over the window"
@@ -171,6 +192,7 @@ let operations: Operation list =
                     $"depthwise, {channels} channels"
                     { plain (Window.Square(3, 1, 1)) with
                         Groups = channels
+                        Width = [ 4; 9; 16 ]
                         Inputs = [ 1 ]
                         Outputs = [ 1 ] } ]
       conv2d
@@ -179,7 +201,7 @@ let operations: Operation list =
               Groups = 5
               Inputs = [ 1 ]
               Outputs = [ 1 ]
-              Width = [ 9; 12 ] }
+              Width = [ 9; 17 ] }
       conv2d
           "two outputs of every channel"
           { plain (Window.Square(2, 1)) with

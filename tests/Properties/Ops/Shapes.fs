@@ -138,6 +138,6 @@ let operations: Operation list =
           pad axis
           concat axis
           split axis
-      for axes in [ [ 0; 2; 1 ]; [ 2; 0; 1 ]; [ 1; 0; 2 ]; [ 2; 1; 0 ]; [ 0; 1; 2 ] ] do
+      for axes in [ [ 0; 2; 1 ]; [ 1; 2; 0 ]; [ 2; 0; 1 ]; [ 1; 0; 2 ]; [ 2; 1; 0 ]; [ 0; 1; 2 ] ] do
           transpose axes
       rows ]
