@@ -46,6 +46,38 @@ module Examples =
         let parts = Split.Shuffled(count examples, heldOut, uint64 seed)
         struct (take parts.Train examples, take parts.Test examples)
 
+    let private ids (examples: Examples<'x, Label>) = (Batch.held examples.Targets).ToArray<int>()
+
+    /// <summary>The examples of some classes, which are numbered anew: the first one given is class 0.</summary>
+    /// <param name="classes">The classes, each once.</param>
+    /// <param name="examples">The examples.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">A class is given twice, or no example is of it.</exception>
+    let ofClasses (classes: int list) (examples: Examples<'x, Label>) : Examples<'x, Label> =
+        let labels = ids examples
+
+        for id, count in List.countBy id classes do
+            if count > 1 || not (Array.contains id labels) then
+                let got = if count > 1 then $"{id} {count} times" else $"{id}, of which there is no example"
+                raise (InvalidArgumentException("Examples.ofClasses", "classes that examples are of, each once", got))
+
+        let rows = [| 0 .. labels.Length - 1 |] |> Array.filter (fun i -> List.contains labels[i] classes)
+        let kept = take rows examples
+
+        { kept with
+            Targets = Batch.labels (rows |> Array.map (fun i -> List.findIndex ((=) labels[i]) classes)) }
+
+    /// <summary>The first n examples of every class, in their order.</summary>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">n is negative, or a class has fewer.</exception>
+    let firstOfEach (n: int) (examples: Examples<'x, Label>) : Examples<'x, Label> =
+        let byClass = ids examples |> Array.indexed |> Array.groupBy snd
+
+        for label, rows in byClass do
+            if n < 0 || n > rows.Length then
+                let expected = $"a number from 0 to {rows.Length}, the examples of class {label}"
+                raise (InvalidArgumentException("Examples.firstOfEach", expected, $"{n}"))
+
+        take (byClass |> Array.collect (fun (_, rows) -> rows |> Array.take n |> Array.map fst) |> Array.sort) examples
+
     let private vectors (set: Dataset) =
         let numbers = set.Features |> Array.map float32
         Batch.vec (Tensor.Of<float32>(numbers, set.Rows, set.FeatureNames.Count))

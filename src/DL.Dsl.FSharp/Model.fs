@@ -190,6 +190,59 @@ module Model =
                     | Statistic t -> Statistic(take (fst slots[k + i]) (snd slots[k + i]).Layout t)
                     | Draws _ -> cell) }
 
+    /// <summary>The model with every parameter and statistic that a source has under the same name and in the same shape: copies.</summary>
+    /// <remarks>So a trained body goes into a network with another head: a head of a name of its own stays as it is drawn. Names are those of
+    /// <c>stateDict</c>; <c>frozen</c> does not change them.</remarks>
+    /// <param name="source">Where they are taken from.</param>
+    /// <param name="model">What they are put into; the rest of it stays as it is.</param>
+    /// <returns>The model, and the names that were not taken.</returns>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">Nothing of the source fits.</exception>
+    let takeFrom (source: Model<'a, 'b>) (model: Model<'x, 'y>) : struct (Model<'x, 'y> * string list) =
+        let offered = Map.ofList (stateDict source)
+
+        let choose (name, own: Tensor) =
+            match offered.TryFind name with
+            | Some t when t.Shape = own.Shape -> (name, t), true
+            | _ -> (name, own), false
+
+        let chosen = stateDict model |> List.map choose
+
+        if not (chosen |> List.exists snd) then
+            let names = chosen |> List.map (fst >> fst) |> String.concat ", "
+            let got = String.concat ", " offered.Keys
+            raise (InvalidArgumentException("Model.takeFrom", $"a source with one of {names}, in its shape", got))
+
+        struct (withStateDict (chosen |> List.map fst) model, chosen |> List.filter (snd >> not) |> List.map (fst >> fst))
+
+    /// <summary>A model of <c>first --&gt; rest</c> cut into a model of <c>first</c> and one of <c>rest</c>, which share its parameters and state.</summary>
+    /// <param name="first">The layers before the cut, as the model was made of them.</param>
+    /// <param name="rest">The layers after it.</param>
+    /// <param name="model">The model.</param>
+    /// <exception cref="T:DL.Core.DLException">The model is not made of these layers: names or shapes differ.</exception>
+    let cut (first: Layer<'x, 'm>) (rest: Layer<'m, 'y>) (model: Model<'x, 'y>) : struct (Model<'x, 'm> * Model<'m, 'y>) =
+        let names layer = Layer.slots layer @ Layer.cells layer
+        let expected = names model.Layer
+
+        if names (first --> rest) <> expected then
+            let got = String.concat ", " (names (first --> rest))
+            raise (InvalidArgumentException("Model.cut", $"""two layers that hold {String.concat ", " expected}""", got))
+
+        let before = init model.Precision (Key.ofSeed 0) model.Input first
+        let after = init model.Precision (Key.ofSeed 0) before.Output rest
+
+        let held m = List.ofArray m |> List.map Statistic
+        let cells = held before.Params @ held after.Params @ List.ofArray before.State @ List.ofArray after.State
+
+        for name, own, given in List.zip3 expected cells (held model.Params @ List.ofArray model.State) do
+            match own, given with
+            | Statistic a, Statistic b -> b.Expect(a.Shape, $"Model.cut '{name}'")
+            | _ -> ()
+
+        let struct (paramsBefore, paramsAfter) = Wiring.split before.Params.Length model.Params.Length model.Params
+        let struct (stateBefore, stateAfter) = Wiring.split before.State.Length model.State.Length model.State
+
+        struct ({ before with Params = paramsBefore; State = stateBefore }, { after with Params = paramsAfter; State = stateAfter })
+
     /// <summary>A table: path, layer, output shape and number of parameters of every layer, and the total.</summary>
     let summary (model: Model<'x, 'y>) : string =
         let number (n: int64) = n.ToString("N0", Globalization.CultureInfo.InvariantCulture)

@@ -1,5 +1,6 @@
 namespace DL
 
+open System
 open DL.Core
 open DL.Core.Optimizers
 
@@ -16,6 +17,8 @@ type Optimizer =
             Count: int
             /// From the step (from 1) and the rate to an update in place of weights and moments, over memory the caller owns.
             Move: int -> float -> Tensor -> Tensor -> Tensor[] -> unit
+            /// Factors of the rate by the path of a part.
+            Scales: (string * float) list
         }
 
     /// <summary>Its name.</summary>
@@ -32,7 +35,7 @@ type Optimizer =
 /// <summary>Optimizers. Each is its literal formula, in one pass over all parameters.</summary>
 [<RequireQualifiedAccess>]
 module Optimizer =
-    let private create name rate count move = { Called = name; Eta = rate; Count = count; Move = move }
+    let private create name rate count move = { Called = name; Eta = rate; Count = count; Move = move; Scales = [] }
 
     /// <summary>Gradient descent: <c>w -= eta g</c>.</summary>
     let sgd (rate: float) : Optimizer = create "sgd" rate 0 (fun _ eta w g _ -> Sgd.Step(w, g, eta))
@@ -57,6 +60,39 @@ module Optimizer =
     let adamW (decay: float) (rate: float) : Optimizer =
         create "adamW" rate 2 (fun t eta w g moments -> AdamW.Step(w, g, moments[0], moments[1], AdamWSettings(eta, Decay = decay), t))
 
+    /// <summary>A rate per part: the learning rate times a factor for the parameters whose names begin with a path, such as <c>"0.body", 0.1</c>.</summary>
+    /// <remarks>A path ends where a name has a dot: <c>"1"</c> is not the beginning of <c>10.weight</c>. Where several paths fit, the longest
+    /// counts; <c>""</c> is all parameters. Factor 1 is the plain optimizer. Factor 0 leaves parameters and moments as they are, bit for bit,
+    /// and their gradients out of the clipped norm. The names are those of <c>Layer.slots</c>; training refuses a path that none begins with.</remarks>
+    /// <param name="factors">Paths and factors.</param>
+    /// <param name="optimizer">The optimizer; factors it has already are kept.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">A path is there twice, or a factor is negative or not finite.</exception>
+    let scaled (factors: (string * float) list) (optimizer: Optimizer) : Optimizer =
+        let all = optimizer.Scales @ (factors |> List.map (fun (path, factor) -> path.TrimEnd '.', factor))
+
+        for path, count in all |> List.countBy fst do
+            if count > 1 then
+                raise (InvalidArgumentException("Optimizer.scaled", "every path once", $"'{path}' {count} times"))
+
+        for path, factor in all do
+            if not (Double.IsFinite factor) || factor < 0.0 then
+                raise (InvalidArgumentException($"Optimizer.scaled '{path}'", "a factor that is finite and at least 0", $"{factor}"))
+
+        { optimizer with Scales = all }
+
+    let private below (path: string) (name: string) = path = "" || name = path || name.StartsWith(path + ".", StringComparison.Ordinal)
+
+    /// The factor of every named parameter.
+    let internal factors (optimizer: Optimizer) (names: string list) : float[] =
+        for path, _ in optimizer.Scales do
+            if not (names |> List.exists (below path)) then
+                let known = String.concat ", " names
+                raise (InvalidArgumentException("Optimizer.scaled", $"the beginning of one of the parameters {known}", $"'{path}'"))
+
+        let longestFirst = optimizer.Scales |> List.sortByDescending (fun (path, _) -> path.Length)
+        let factor name = longestFirst |> List.tryFind (fun (path, _) -> below path name) |> Option.map snd
+        names |> List.map (factor >> Option.defaultValue 1.0) |> Array.ofList
+
     /// <summary>One step from given gradients over several parameters, as a function: nothing that comes in is changed.</summary>
     /// <param name="optimizer">The optimizer.</param>
     /// <param name="step">The number of the step, from 1.</param>
@@ -74,6 +110,16 @@ module Optimizer =
         (gradients: Tensor[])
         (moments: Tensor[][])
         : struct (Tensor[] * Tensor[][]) =
+        if not optimizer.Scales.IsEmpty then
+            raise (
+                InvalidArgumentException(
+                    "Optimizer.step",
+                    "an optimizer with one rate: parameters have no names here",
+                    "an optimizer with a rate per part",
+                    "Take a step for each part."
+                )
+            )
+
         let counts = parameters.Length, optimizer.Moments
 
         if

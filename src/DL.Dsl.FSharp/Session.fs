@@ -40,8 +40,11 @@ type Rule<'y, 't> =
 type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     let model = start.Model
     let element = Model.elementType model.Precision
+    let factors = Optimizer.factors rule.Optimizer (Layer.slots model.Layer)
     let arena = new Arena()
     let store = ParameterStore(arena, model.Params, element, rule.Optimizer.Moments)
+
+    let parts = store.Parts(arena, factors)
 
     let own (cell: Cell) =
         match cell with
@@ -71,9 +74,11 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
                     ParameterStore.Copy(updated, old)
             | _, cell -> state[i] <- cell
 
+    let gradients = parts |> Array.map _.Gradients
+
     let clip () =
         match rule.ClipNorm with
-        | Some limit -> norm <- ClipByGlobalNorm.Apply([| store.Gradients |], limit)
+        | Some limit -> norm <- ClipByGlobalNorm.Apply(gradients, limit)
         | None -> ()
 
     let rate () =
@@ -89,7 +94,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
         clip ()
         steps <- steps + 1
-        rule.Optimizer.Update steps rate store.Weights store.Gradients store.Moments
+
+        for part in parts do
+            rule.Optimizer.Update steps (rate * part.Factor) part.Weights part.Gradients part.Moments
 
     let advance (input: Batch<'x>) (target: Batch<'t>) =
         let pass = model.Layer.Apply Train store.Views state input

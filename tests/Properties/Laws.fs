@@ -36,7 +36,9 @@ let private onEveryEngine: Law list =
       Composition.Category.laws
       Composition.Combinators.laws
       Composition.Sequences.laws
-      Training.Steps.laws ]
+      Training.Steps.laws
+      Training.Parts.laws
+      Training.Style.laws ]
     |> List.concat
     |> Engines.each
     |> List.append (Engines.eachAlone products)
