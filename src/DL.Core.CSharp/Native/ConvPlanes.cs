@@ -15,10 +15,14 @@ internal static unsafe class ConvPlanes
     private const int MostOutputs = 8;
     private const int LeastPixels = 64;
 
+    // The planes of one image lie in the second- or third-level cache.
+    private const long MostNumbers = 1 << 20;
+
     /// <summary>Whether a convolution with stride 1 and neighbouring taps gains by it.</summary>
     public static bool Suits<T>(in SpreadShape s) where T : unmanaged =>
         s.Channels * sizeof(T) <= 16 && s.Outputs <= MostOutputs && s.StrideHeight == 1 && s.StrideWidth == 1 && s.DilationHeight == 1
-        && s.TapsWide > 1 && s.Rows * (long)s.Columns >= LeastPixels;
+        && s.TapsWide > 1 && s.Rows * (long)s.Columns >= LeastPixels
+        && (s.Channels + s.Outputs) * (s.Rows + (long)s.TapsHigh) * (s.Columns + (long)s.TapsWide) <= MostNumbers;
 
     /// <summary>dweight [TapsHigh; TapsWide; Channels; Outputs], overwritten, from x [images; Height; Width; Channels] and dz [images; Rows; Columns; Outputs].</summary>
     public static void Gradient<T>(in SpreadShape shape, T* x, T* dz, int images, Span<T> dweight) where T : unmanaged, System.Numerics.INumber<T>
