@@ -109,7 +109,7 @@ module NormalizationLayers =
     /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
     let batchNormWith (momentum: float) : Layer<'x, 'x> = normalizing momentum Activation.Identity
 
-    /// A layer and the batch norm after it: two steps in training, one in prediction once the folded weights are kept.
+    /// A layer and the batch norm after it: two steps in training, one in prediction.
     let rec internal folding
         (build: Activation -> Layer<'x, 'y>)
         (answer: Activation -> Params -> Batch<'x> -> Batch<'y>)
@@ -123,9 +123,8 @@ module NormalizationLayers =
         let whole (ps: Params) (state: State) x =
             let bias = if k > 1 then ps[1] else Unchecked.defaultof<_>
 
-            match FoldedWeights.Of(ps[0], bias, ps[k], ps[k + 1], cell 0 state, cell 1 state) with
-            | null -> (ValueOption.get apart.Answer) ps state x
-            | folded -> answer activation [| folded.Weight; folded.Bias |] x
+            let struct (weight, offset) = FoldedWeights.Of(ps[0], bias, ps[k], ps[k + 1], cell 0 state, cell 1 state)
+            answer activation [| weight; offset |] x
 
         { apart with
             Answer = ValueSome whole
