@@ -42,7 +42,7 @@ let percent (share: float) = (100.0 * share).ToString("0.0", System.Globalizatio
 
 /// Writes pictures side by side as a file of their own, and gives them for the page.
 let keep name columns pictures =
-    let grid = pictures |> List.map (Picture.enlarge 6) |> Picture.grid columns
+    let grid = pictures |> List.map (Picture.enlarge 8) |> Picture.grid columns
     grid |> Picture.save (Path.Combine(folder, name + ".png"))
     grid
 
