@@ -48,7 +48,7 @@ let model = trained.Model
 A `Picture` is a value: `Picture.grid` puts pictures side by side, `Picture.enlarge` makes pixels larger, `Picture.save` writes a PNG file. Here the bytes go into the page.
 *)
 let show columns pictures =
-    let png = pictures |> Picture.grid columns |> Picture.enlarge 6 |> Picture.png
+    let png = pictures |> List.map (Picture.enlarge 6) |> Picture.grid columns |> Picture.png
     "<p><img alt=\"\" src=\"data:image/png;base64," + System.Convert.ToBase64String png + "\"></p>"
 
 (**

@@ -42,8 +42,8 @@ let percent (share: float) = (100.0 * share).ToString("0.0", System.Globalizatio
 
 /// Writes pictures side by side as a file of their own, and gives them for the page.
 let keep name columns pictures =
-    let grid = Picture.grid columns pictures
-    grid |> Picture.enlarge 6 |> Picture.save (Path.Combine(folder, name + ".png"))
+    let grid = pictures |> List.map (Picture.enlarge 8) |> Picture.grid columns
+    grid |> Picture.save (Path.Combine(folder, name + ".png"))
     grid
 
 let digitsOf batch = Picture.ofBatch (0.0, 1.0) (1, 8, 8) batch

@@ -14,8 +14,12 @@ type Chart internal (svg: string) =
 /// <summary>Charts: curves and histograms.</summary>
 [<RequireQualifiedAccess>]
 module Chart =
-    let private width, height = 560.0, 300.0
-    let private left, right, top, bottom = 64.0, 16.0, 42.0, 46.0
+    let private width = 560.0
+    let private height = 300.0
+    let private left = 64.0
+    let private right = 16.0
+    let private top = 42.0
+    let private bottom = 46.0
     // Okabe and Ito's palette, which readers with any colour vision tell apart.
     let private colors = [| "#0072b2"; "#d55e00"; "#009e73"; "#cc79a7"; "#e69f00"; "#56b4e9" |]
     let private color i = colors[i % colors.Length]

@@ -40,7 +40,7 @@ module Report =
     /// <summary>Adds a picture, with what it shows; small ones are drawn larger.</summary>
     let picture (caption: string) (picture: Picture) (report: Report) : Report =
         let data = Convert.ToBase64String(Picture.png picture)
-        let width = picture.Width * max 1 (min 16 (640 / picture.Width))
+        let width = picture.Width * max 1 (min 4 (640 / picture.Width))
         add (figure $"<img width=\"{width}\" alt=\"{Chart.escape caption}\" src=\"data:image/png;base64,{data}\">" caption) report
 
     /// <summary>Adds a chart, with what it shows.</summary>
