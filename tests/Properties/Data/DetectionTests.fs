@@ -20,7 +20,8 @@ let private labelled =
 
 /// Precision and recall after every detection of a class, by the definition.
 let private curve (found: Detection[]) (truths: LabelledBox[]) c threshold =
-    let ranked = found |> Array.filter (fun d -> d.Class = c) |> Array.sortWith (fun a b -> compare b.Score a.Score)
+    // The sort of lists keeps equal scores in their order, that of arrays does not.
+    let ranked = found |> List.ofArray |> List.filter (fun d -> d.Class = c) |> List.sortByDescending _.Score
     let hit = Collections.Generic.HashSet<int>()
 
     let isHit (d: Detection) =
@@ -35,7 +36,7 @@ let private curve (found: Detection[]) (truths: LabelledBox[]) c threshold =
             let best = same |> List.maxBy (fun t -> iou d.Box truths[t].Box)
             iou d.Box truths[best].Box >= threshold && hit.Add best
 
-    let hits = Array.map isHit ranked
+    let hits = ranked |> List.map isHit |> Array.ofList
     let positives = truths |> Array.filter (fun t -> t.Class = c) |> Array.length
     let after n = hits |> Array.take n |> Array.filter id |> Array.length |> float
 
