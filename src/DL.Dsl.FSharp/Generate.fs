@@ -2,6 +2,7 @@ namespace DL
 
 open System
 open DL.Core
+open DL.Core.Data
 open DL.Core.Random
 open DL.Core.Generation
 
@@ -105,6 +106,28 @@ module Generate =
                     Some(token, struct (after, [| token |], Array.append history [| token |], key.Next))
 
         Seq.unfold next (struct (start, prompt, prompt, key))
+
+    /// <summary>The text after the prompt, character by character as it is drawn: <c>tokens</c> between a tokenizer's ids and its characters.</summary>
+    /// <param name="characters">The characters of the network's vocabulary.</param>
+    /// <param name="settings">How tokens are drawn.</param>
+    /// <param name="key">The key of the first draw.</param>
+    /// <param name="step">From a state and new tokens to the logits of the next token and the state after the new tokens.</param>
+    /// <param name="start">The state before the prompt.</param>
+    /// <param name="prompt">The text before the first character that is drawn, not empty.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">As of <c>tokens</c>; or a character of the prompt is not of the vocabulary.</exception>
+    let text
+        (characters: CharacterTokenizer)
+        (settings: Decoding)
+        (key: Key)
+        (step: 's -> int[] -> struct (float[] * 's))
+        (start: 's)
+        (prompt: string)
+        : seq<string> =
+        let decode (token: int) =
+            let one = [| token |]
+            characters.Decode one
+
+        characters.Encode prompt |> tokens settings key step start |> Seq.map decode
 
     /// <summary>The most probable continuations of the prompt that a beam search finds, the best first.</summary>
     /// <param name="settings">Width, length and the weight of the length.</param>

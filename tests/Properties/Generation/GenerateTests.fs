@@ -4,6 +4,7 @@ module DL.Properties.Generation.GenerateTests
 open FsCheck.FSharp
 open Xunit
 open DL
+open DL.Core.Data
 open DL.Core.Generation
 open DL.Core.Random
 open DL.Properties.Data.Support
@@ -82,13 +83,14 @@ let ``each token is drawn from the distribution of what came before it, with a k
 [<Fact>]
 let ``no n-gram comes twice`` () =
     forAll (Gen.zip prompts (Gen.choose (0, 1000))) (fun (prompt, seed) ->
+        // Before its twelfth token no text over six can have left one of them in all six ways.
         let prompt = Array.truncate 1 prompt
 
-        let settings = { Generate.defaults with NoRepeat = Some 2; MaxTokens = 20 }
+        let settings = { Generate.defaults with NoRepeat = Some 2; MaxTokens = 11 }
 
         let text = Seq.append prompt (prompt |> Generate.tokens settings (Key.ofSeed seed) cached 0)
         let pairs = Seq.pairwise text |> List.ofSeq
-        pairs.Length = 20 && List.distinct pairs = pairs)
+        pairs.Length = 11 && List.distinct pairs = pairs)
 
 [<Fact>]
 let ``a step is taken when its token is asked for: the prompt first, then one token at a time`` () =
@@ -124,6 +126,19 @@ let ``a stop token ends the text and is not part of it`` () =
     Assert.Equal<int list>([ 1; 2; 3; 4 ], tokens [])
     Assert.Equal<int list>([ 1; 2 ], tokens [ 3 ])
     Assert.Equal<int list>([], tokens [ 4; 1 ])
+
+[<Fact>]
+let ``text is the tokens, character by character`` () =
+    let characters = CharacterTokenizer.Of("abcdef")
+    let tokens = [| 0; 1; 2 |] |> Generate.tokens Generate.defaults (Key.ofSeed 5) cached 0 |> Array.ofSeq
+    let text = "abc" |> Generate.text characters Generate.defaults (Key.ofSeed 5) cached 0
+    Assert.Equal(characters.Decode tokens, String.concat "" text)
+
+    argumentError (fun () -> "" |> Generate.text characters Generate.defaults (Key.ofSeed 5) cached 0)
+    |> mentions [ "prompt" ]
+
+    argumentError (fun () -> "abz" |> Generate.text characters Generate.defaults (Key.ofSeed 5) cached 0)
+    |> mentions [ "text[2]"; "'z'" ]
 
 [<Fact>]
 let ``bad input is refused before a step is taken, or with the first token`` () =
