@@ -138,7 +138,8 @@ let private allowed =
           "DL.Core.Optimizers", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
           "DL.Core.Metrics", [ "DL.Core" ]
           "DL.Core.Data", [ "DL.Core"; "DL.Core.Formats"; "DL.Core.Random" ]
-          "DL.Core.Formats", [ "DL.Core" ] ]
+          "DL.Core.Formats", [ "DL.Core" ]
+          "DL.Core.Generation", [ "DL.Core"; "DL.Core.Random" ] ]
 
 let private none what (wrong: (Type * Type) list) =
     let shown = wrong |> List.map (fun (a, b) -> $"{a.FullName} uses {b.FullName}") |> String.concat "; "
