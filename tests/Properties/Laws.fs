@@ -19,6 +19,7 @@ let private operations: Operation list =
       Ops.Pooling.operations
       Ops.Resampling.operations
       Ops.Regions.operations
+      Ops.Embedding.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -66,6 +67,7 @@ let laws: Law list =
       Ops.Pooling.laws
       Ops.Resampling.laws
       Ops.Regions.laws
+      Ops.Embedding.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws

@@ -51,6 +51,9 @@ public abstract class Tensor
     /// <summary>The slot of this parameter's gradient in the arena's flat gradient buffer, or -1.</summary>
     internal int Home { get; init; } = -1;
 
+    /// <summary>Of a gradient: which rows may be other than zero, or null where any may.</summary>
+    internal RowGradient? Rows { get; set; }
+
     /// <summary>A tensor of the given elements, which are copied.</summary>
     /// <typeparam name="T"><c>float</c>, <c>double</c> or <c>int</c>.</typeparam>
     /// <param name="elements">The elements in row-major order.</param>
