@@ -20,6 +20,7 @@ let private operations: Operation list =
       Ops.Resampling.operations
       Ops.Regions.operations
       Ops.Embedding.operations
+      Ops.Time.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -68,6 +69,7 @@ let laws: Law list =
       Ops.Resampling.laws
       Ops.Regions.laws
       Ops.Embedding.laws
+      Ops.Time.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
