@@ -73,6 +73,7 @@ let laws: Law list =
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
+      Optimizers.Rows.laws
       Optimizers.Schedules.laws
       Random.Keys.laws
       Random.Initializers.laws

@@ -48,11 +48,11 @@ let private padded (case: OperationCase) extents =
                 elif i % 2 = 0 then -3
                 else 1_000_000) }
 
-/// An embedding of [V; D], where further sizes make the ids.
+/// An embedding of [V; D], where the sizes after the second make the ids.
 let private embedding variant sizes (ids: OperationCase -> Ids) : Operation =
     { Name = "Embedding"
       Variant = variant
-      Sizes = OneOf [ 5; 1; 2; 300 ] :: Free :: sizes
+      Sizes = OneOf [ 5; 1; 2; 300 ] :: sizes
       Numbers = [ Ordinary; Kinks; UnequalRows; Large; Small; Huge ]
       Inputs = fun sizes -> [ List.take 2 sizes ]
       Domain = fun _ x -> x
@@ -79,14 +79,14 @@ let private embedding variant sizes (ids: OperationCase -> Ids) : Operation =
 
 /// The operations of this file.
 let operations: Operation list =
-    [ embedding "of a list" [ Free ] (fun case -> drawn case [ case.Sizes[2] ])
-      embedding "of one id" [] (fun case -> drawn case [])
-      embedding "of sequences" [ OneOf [ 2; 1; 0; 3 ]; Free ] (fun case -> drawn case [ case.Sizes[2]; case.Sizes[3] ])
-      embedding "with lengths" [ OneOf [ 2; 1; 0; 3 ]; Free ] (fun case -> padded case [ case.Sizes[2]; case.Sizes[3] ])
-      embedding "of words of letters, with lengths" [ OneOf [ 2; 0; 3 ]; OneOf [ 3; 0; 1 ]; OneOf [ 2; 0; 5 ] ] (fun case ->
+    [ embedding "of a list" [ Free; Free ] (fun case -> drawn case [ case.Sizes[2] ])
+      embedding "of one id" [ Free ] (fun case -> drawn case [])
+      embedding "of sequences" [ Free; OneOf [ 2; 1; 0; 3 ]; Free ] (fun case -> drawn case [ case.Sizes[2]; case.Sizes[3] ])
+      embedding "with lengths" [ Free; OneOf [ 2; 1; 0; 3 ]; Free ] (fun case -> padded case [ case.Sizes[2]; case.Sizes[3] ])
+      embedding "of words of letters, with lengths" [ Free; OneOf [ 2; 0; 3 ]; OneOf [ 3; 0; 1 ]; OneOf [ 2; 0; 5 ] ] (fun case ->
           padded case (List.skip 2 case.Sizes))
       // More than one block of additions for one row, and other rows between.
-      embedding "of one id met 1100 times" [] (fun case ->
+      embedding "of one id met 1100 times" [ OneOf [ 3; 1; 17 ] ] (fun case ->
           { drawn case [ 1200 ] with
               Values = Array.init 1200 (fun i -> if i % 12 = 5 then (i / 12) % case.Sizes[0] else 0) }) ]
 
