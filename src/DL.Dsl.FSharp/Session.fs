@@ -76,7 +76,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     let clip () =
         match rule.ClipNorm with
-        | Some limit -> norm <- ClipByGlobalNorm.Apply(gradients, limit)
+        | Some limit ->
+            store.Settle()
+            norm <- ClipByGlobalNorm.Apply(gradients, limit)
         | None -> ()
 
     let rate () =

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
 
@@ -24,7 +25,7 @@ public static partial class Embedding
     /// <exception cref="ShapeException">A length does not fit.</exception>
     public static void Backward<T>(ReadOnlySpan<int> ids, ReadOnlySpan<T> dy, int width, Span<T> dweight)
         where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        AddRows(EmbeddingOrder.Of(Checked(BackwardName, ids, dweight.Length, width, dy.Length), dweight.Length / width), dy, width, dweight);
+        RowSums.Run(EmbeddingOrder.Of(Checked(BackwardName, ids, dweight.Length, width, dy.Length), dweight.Length / width), dy, width, dweight, true);
 
     private static EmbeddingPlaces Checked(string where, ReadOnlySpan<int> ids, int table, int width, int output)
     {

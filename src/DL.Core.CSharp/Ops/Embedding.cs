@@ -64,10 +64,6 @@ public static partial class Embedding
     private static Tensor<T> Backward<T>(Tensor dy, Tensor weight, EmbeddingPlaces places) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var upstream = dy.As<T>(BackwardName);
-        var order = EmbeddingOrder.Of(places, weight.Shape[0]);
-        var dweight = Gradients.ForRows<T>(weight, dy);
-        order.Tell(dweight.Rows!);
-        AddRows(order, upstream.Span, weight.Shape[1], dweight.Write());
-        return dweight;
+        return Gradients.OfRows(weight, upstream, EmbeddingOrder.Of(places, weight.Shape[0]));
     }
 }

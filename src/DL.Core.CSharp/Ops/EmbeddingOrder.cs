@@ -3,31 +3,17 @@ using DL.Core.Kernels;
 namespace DL.Core.Ops;
 
 /// <summary>The valid places sorted by id, those of one id in their own order: all that is added to a row lies side by side.</summary>
-/// <remarks>Sorted by digits, so that the time is linear in the places and owes nothing to the size of the table. It lies in the thread's work space.</remarks>
-internal readonly unsafe ref struct EmbeddingOrder
+/// <remarks>Sorted by digits, so that the time is linear in the places and owes nothing to the size of the table.</remarks>
+internal static unsafe class EmbeddingOrder
 {
     private const int Digit = 8;
     private const int Buckets = 1 << Digit;
     private const int IdShift = 32;
 
-    private readonly ulong* _entries;
-
-    private EmbeddingOrder(ulong* entries, int count)
-    {
-        _entries = entries;
-        Count = count;
-    }
-
-    /// <summary>The number of valid places.</summary>
-    public int Count { get; }
-
-    /// <summary>For each valid place its id in the upper and its place in the lower 32 bits, ascending.</summary>
-    public ulong* Entries => _entries;
-
-    /// <summary>Sorts checked ids.</summary>
-    /// <param name="places">The ids in their places.</param>
+    /// <summary>For each valid place an entry of its id and itself, as <see cref="RowSums"/> reads it; it lies in the thread's work space.</summary>
+    /// <param name="places">Checked ids in their places.</param>
     /// <param name="count">The rows of the table.</param>
-    public static EmbeddingOrder Of(EmbeddingPlaces places, int count)
+    public static ReadOnlySpan<ulong> Of(EmbeddingPlaces places, int count)
     {
         var from = (ulong*)Scratch.Left(2L * places.Ids.Length * sizeof(ulong));
         var to = from + places.Ids.Length;
@@ -40,28 +26,8 @@ internal readonly unsafe ref struct EmbeddingOrder
             from = sorted;
         }
 
-        return new EmbeddingOrder(from, n);
+        return new ReadOnlySpan<ulong>(from, n);
     }
-
-    /// <summary>The row an entry belongs to.</summary>
-    public static int Row(ulong entry) => (int)(entry >> IdShift);
-
-    /// <summary>The place an entry stands for.</summary>
-    public static uint Place(ulong entry) => (uint)entry;
-
-    /// <summary>Tells a gradient the rows that are about to be touched.</summary>
-    public void Tell(RowGradient gradient)
-    {
-        var distinct = 0;
-        for (var i = 0; i < Count; i++)
-            if (IsFirst(i)) distinct++;
-        var rows = gradient.Touch(distinct);
-        var row = 0;
-        for (var i = 0; i < Count; i++)
-            if (IsFirst(i)) rows[row++] = Row(_entries[i]);
-    }
-
-    private bool IsFirst(int i) => i == 0 || Row(_entries[i]) != Row(_entries[i - 1]);
 
     private static int Gather(EmbeddingPlaces places, ulong* entries)
     {
@@ -69,7 +35,7 @@ internal readonly unsafe ref struct EmbeddingOrder
         for (var run = 0; run < places.Runs; run++)
         {
             var end = places.End(run);
-            for (var place = places.Start(run); place < end; place++) entries[n++] = ((ulong)(uint)places.Ids[place] << IdShift) | (uint)place;
+            for (var place = places.Start(run); place < end; place++) entries[n++] = RowSums.Entry(places.Ids[place], place);
         }
 
         return n;

@@ -64,6 +64,14 @@ public static class Adam
         FusedRows.Run(w, g, m, v, rows, width, new Rule<T>(settings, 0, t));
     }
 
+    /// <summary>One step of the rows that a gradient touches; the shapes have been checked.</summary>
+    internal static void StepRows<T>(string where, Tensor<T> w, Tensor<T> g, Tensor<T> m, Tensor<T> v, AdamSettings settings, int t)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        CheckSettings(where, settings, 0, t);
+        FusedRows.Run(w, g, m, v, new Rule<T>(settings, 0, t));
+    }
+
     private static void CheckSettings(string where, AdamSettings settings, double decay, int t)
     {
         Check.AtLeastZero(settings.Rate, where, "rate");

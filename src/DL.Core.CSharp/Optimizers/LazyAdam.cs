@@ -49,9 +49,8 @@ public static class LazyAdam
     private static void Step<T>(Tensor weights, Tensor gradient, Tensor m, Tensor v, AdamSettings settings, int t)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        Span<T> w = weights.InPlace<T>(Where), first = m.InPlace<T>(Where), second = v.InPlace<T>(Where);
-        var g = gradient.As<T>(Where).Span;
-        if (gradient.Rows is { Whole: false } rows) Adam.StepRows(Where, w, g, first, second, rows.Touched, gradient.Shape[1], settings, t);
-        else Adam.Step(Where, w, g, first, second, settings, 0, t);
+        Tensor<T> w = weights.As<T>(Where), g = gradient.As<T>(Where), first = m.As<T>(Where), second = v.As<T>(Where);
+        if (g.Rows is { Whole: false }) Adam.StepRows(Where, w, g, first, second, settings, t);
+        else Adam.Step(Where, w.Write(), g.Span, first.Write(), second.Write(), settings, 0, t);
     }
 }

@@ -36,16 +36,14 @@ public static class Sgd
 
     private static void Step<T>(Tensor weights, Tensor gradient, double rate) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var w = weights.InPlace<T>("Sgd");
-        var g = gradient.As<T>("Sgd").Span;
-        if (gradient.Rows is { Whole: false } rows)
+        if (gradient.Rows is { Whole: false })
         {
             Check.AtLeastZero(rate, "Sgd", "rate");
-            FusedRows.Run(w, g, rows.Touched, gradient.Shape[1], new Rule<T>(rate));
+            FusedRows.Run(weights.As<T>("Sgd"), gradient.As<T>("Sgd"), new Rule<T>(rate));
         }
         else
         {
-            Step(w, g, rate);
+            Step(weights.InPlace<T>("Sgd"), gradient.As<T>("Sgd").Span, rate);
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed partial class ParameterStore
     /// <summary>The flat parameters.</summary>
     public Tensor Weights { get; }
 
-    /// <summary>The flat gradients.</summary>
+    /// <summary>The flat gradients; rows may be pending until <see cref="Settle"/>.</summary>
     public Tensor Gradients { get; }
 
     /// <summary>The flat moments of the optimizer.</summary>
@@ -61,9 +61,16 @@ internal sealed partial class ParameterStore
         {
             if (ReferenceEquals(gradients[i], Homes[i])) continue;
             gradients[i].Expect(Homes[i].Shape, $"Pullback, gradient {i}");
-            Copy(gradients[i], Homes[i]);
+            Homes[i].Forget();
             Homes[i].Rows!.Spread();
+            Copy(gradients[i], Homes[i]);
         }
+    }
+
+    /// <summary>Writes all gradients of which rows are pending into the flat buffer, for who reads that as a whole.</summary>
+    public void Settle()
+    {
+        foreach (var gradient in Homes) gradient.Settle();
     }
 
     /// <summary>Copies of the parameters on the garbage-collected heap.</summary>

@@ -49,6 +49,7 @@ type private Bench(v: Vector, rule: Optimizer, clip: float, hidden: bool) =
     let flat = store.Parts(arena, factors) |> Array.map _.Gradients
     let mutable t = 0
     let mutable apart = 0
+    let mutable last: Tensor = Tensor.Zeros(ElementType.Float32, Shape [| 0 |])
 
     /// A gradient of this step, in the step's memory.
     member private _.Upstream n extents : Tensor = (single (100 * t + n) extents).Adopted arena
@@ -67,19 +68,26 @@ type private Bench(v: Vector, rule: Optimizer, clip: float, hidden: bool) =
         let gradients = [| this.Of(0, first); this.Upstream 20 [ v.Length ]; this.Of(2, second) |]
         // A copy is a gradient like any other.
         store.Collect(if hidden then gradients |> Array.map (fun g -> g.To g.ElementType) else gradients)
-        ClipByGlobalNorm.Apply(flat, clip) |> ignore
+
+        if not (Double.IsInfinity clip) then
+            store.Settle()
+            ClipByGlobalNorm.Apply(flat, clip) |> ignore
+
         let parts = store.PartsByRows(arena, factors)
         apart <- apart + (parts |> Array.filter (fun part -> not (isNull part.Gradients.Rows)) |> Array.length)
 
         for part in parts do
             rule.Update t (part.Factor * rule.Rate) part.Weights part.Gradients part.Moments
 
+        // Whoever reads the gradients when they have been used finds them.
+        store.Settle()
+        last <- store.Gradients.To ElementType.Float32
         arena.Reset()
 
     /// How many times a table was moved by rows.
     member _.Apart = apart
     member _.Weights = store.Snapshot()
-    member _.Gradients = store.Gradients.To ElementType.Float32
+    member _.Gradients = last
     member _.Moments = [ for i in 0 .. rule.Moments - 1 -> store.SnapshotMoment(i, arena) ]
 
 /// Another kind of step for the second table.
