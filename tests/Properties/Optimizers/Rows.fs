@@ -15,20 +15,23 @@ type private Step =
     | Touches of int[]
     /// That of an embedding added to that of another layer, as when an embedding is tied.
     | Tied of int[]
-    /// That of another layer.
+    /// That of another layer, from elsewhere.
     | Dense
+    /// That of a product, in the place of the table's own gradient.
+    | Product
 
 let private rows = 40
 let private ints (ids: int[]) : Tensor = Tensor.Of<int>(ReadOnlySpan<int> ids, Shape [| ids.Length |])
 
-/// Steps of every kind; the same rows come back, and new ones do.
+/// Steps of every kind, in any order.
 let private steps (v: Vector) =
     let draw = (Draw v.Seed).Branch 11
     let ids () = Array.init (draw.Below 9) (fun _ -> draw.Below rows)
 
     [ for t in 1..12 do
-          match draw.Below 6 with
+          match draw.Below 7 with
           | 0 when t > 1 -> Dense
+          | 3 -> Product
           | 1 -> Tied(ids ())
           | 2 -> Touches [||]
           | _ -> Touches(ids ()) ]
@@ -61,6 +64,8 @@ type private Bench(v: Vector, rule: Optimizer, clip: float, hidden: bool) =
         | Touches ids -> embedded ids
         | Tied ids -> Add.Forward(embedded ids, this.Upstream (table + 10) [ rows; v.Length ])
         | Dense -> this.Upstream (table + 10) [ rows; v.Length ]
+        | Product ->
+            Linear.BackwardWeight(this.Upstream (table + 10) [ 3; rows ], this.Upstream (table + 11) [ 3; v.Length ], store.Views[table])
 
     /// Takes a step, the two tables by different rows.
     member this.Take(first: Step, second: Step) =
@@ -153,6 +158,52 @@ let private lazyRows =
                       let after = state () |> List.map numbers
                       Evidence.exact $"step {i + 1}, {step}" (after = expected (i + 1) before (gradient.Reshape(rows, v.Length)) touched) ])
 
+let private pending =
+    law
+        "Sgd"
+        "rows that are pending are written for whoever reads the gradient, and are lost after their step"
+        (OneOf [ 5; 1; 16; 33 ])
+        [ Ordinary ]
+        (fun v ->
+            let arena = new Arena()
+            let start: Tensor = (matrix v 0 rows).To ElementType.Float32
+            let store = ParameterStore(arena, [| start |], ElementType.Float32, 0)
+            let ids = ints [| 3; 7; 3; 39 |]
+            let single: Tensor = (matrix v 1 4).To ElementType.Float32
+            let expected = Embedding.Backward(ids, single, start)
+
+            let fresh () =
+                arena.Reset()
+                Embedding.Backward(ids, Scale.Forward((single :?> Tensor<float32>).Adopted arena, 1.0), store.Views[0])
+
+            let reads what (read: Tensor -> Tensor) =
+                let gradient = fresh ()
+
+                let waiting =
+                    match gradient.Rows with
+                    | null -> false
+                    | rows -> not (isNull rows.Upstream)
+
+                Evidence.exact $"{what}, after waiting" (waiting && (read gradient).SameBits expected)
+
+            let lost =
+                try
+                    let gradient = fresh ()
+                    arena.Reset()
+                    gradient.At 0 |> ignore
+                    false
+                with :? InvalidArgumentException as error ->
+                    error.Message.Contains "kept past its step"
+
+            Evidence.worst
+                [ reads "its elements" (fun g -> g.To ElementType.Float32)
+                  reads "a reshaped one" (fun g -> (g.Reshape(rows * v.Length)).Reshape(rows, v.Length))
+                  reads "a sum" (fun g -> Add.Forward(g, Tensor.Zeros(ElementType.Float32, g.Shape)))
+                  reads "the flat buffer" (fun _ ->
+                      store.Settle()
+                      (Slice.Forward(store.Gradients, 0, 0, rows * v.Length)).Reshape(rows, v.Length))
+                  Evidence.exact "an error after the step" lost ])
+
 let private onlyTouched =
     law "Sgd" "only rows of ids that occur move" (OneOf [ 5; 1; 16; 33 ]) [ Ordinary ] (fun v ->
         let w: Tensor = ((matrix v 0 rows).To ElementType.Float32)
@@ -227,6 +278,7 @@ let laws: Law list =
       invisible (Optimizer.sgd 0.05) 0.5
       invisible (Optimizer.adam 0.05) 0.5
       onlyTouched
+      pending
       lazyRows
       allTouched
       spans
