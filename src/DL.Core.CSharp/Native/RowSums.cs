@@ -136,6 +136,7 @@ internal static unsafe class RowSums
             else job.Runs<Simd128<T>>(from, to);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Runs<S>(long from, long to) where S : struct, ISimd<S, T>
         {
             while (from < to)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -39,6 +40,7 @@ public static unsafe partial class Embedding
         public T* Y;
         public long Width;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(CopyJob<T>*)state;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
@@ -29,6 +30,7 @@ internal static unsafe class EmbeddingOrder
         return new ReadOnlySpan<ulong>(from, n);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Gather(EmbeddingPlaces places, ulong* entries)
     {
         var n = 0;
@@ -41,6 +43,7 @@ internal static unsafe class EmbeddingOrder
         return n;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pass(ulong* from, ulong* to, int n, int shift)
     {
         var starts = stackalloc int[Buckets];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace DL.Core.Ops;
 
 /// <summary>Ids in their places, and which of these are valid.</summary>
@@ -38,6 +39,7 @@ internal readonly ref struct EmbeddingPlaces
     public int End(int run) => Start(run) + (Lengths.IsEmpty ? PerRun : Lengths[run] * PerStep);
 
     /// <summary>Fails unless every valid id is from 0 to <paramref name="count"/> - 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Check(int count, string where)
     {
         for (var run = 0; run < Runs; run++)

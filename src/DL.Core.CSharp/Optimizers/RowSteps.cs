@@ -95,6 +95,7 @@ internal unsafe struct RowJob<T, TStep>
     public TStep Step;
 
     /// <summary>Rows of a gradient that has been written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Written(void* state, long from, long to)
     {
         ref var job = ref *(RowJob<T, TStep>*)state;
@@ -107,6 +108,7 @@ internal unsafe struct RowJob<T, TStep>
     }
 
     /// <summary>Rows of a gradient that are summed here, in the thread's work space.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pending(void* state, long from, long to)
     {
         ref var job = ref *(RowJob<T, TStep>*)state;
