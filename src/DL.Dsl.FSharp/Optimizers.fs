@@ -55,6 +55,12 @@ module Optimizer =
     /// <remarks>D. Kingma, J. Ba, Adam: a method for stochastic optimization, 2015.</remarks>
     let adam (rate: float) : Optimizer = adamWith 0.9 0.999 1e-8 rate
 
+    /// <summary>Adam (0.9, 0.999, 1e-8) for models with large embeddings: a step moves only the rows of a table that its batch has met, at their cost alone.</summary>
+    /// <remarks>The other rows keep weights and moments, while the bias correction counts every step, as in LazyAdam of TensorFlow and SparseAdam of
+    /// torch. Parameters with dense gradients take Adam's step, and so does a table that is tied to another layer.</remarks>
+    let lazyAdam (rate: float) : Optimizer =
+        create "lazyAdam" rate 2 (fun t eta w g moments -> LazyAdam.Step(w, g, moments[0], moments[1], AdamSettings eta, t))
+
     /// <summary>AdamW: Adam with decoupled decay, <c>w -= eta lambda w</c>.</summary>
     /// <remarks>I. Loshchilov, F. Hutter, Decoupled weight decay regularization, 2019.</remarks>
     let adamW (decay: float) (rate: float) : Optimizer =

@@ -44,8 +44,6 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     let arena = new Arena()
     let store = ParameterStore(arena, model.Params, element, rule.Optimizer.Moments)
 
-    let parts = store.Parts(arena, factors)
-
     let own (cell: Cell) =
         match cell with
         | Statistic t ->
@@ -74,11 +72,13 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
                     ParameterStore.Copy(updated, old)
             | _, cell -> state[i] <- cell
 
-    let gradients = parts |> Array.map _.Gradients
+    let gradients = store.Parts(arena, factors) |> Array.map _.Gradients
 
     let clip () =
         match rule.ClipNorm with
-        | Some limit -> norm <- ClipByGlobalNorm.Apply(gradients, limit)
+        | Some limit ->
+            store.Settle()
+            norm <- ClipByGlobalNorm.Apply(gradients, limit)
         | None -> ()
 
     let rate () =
@@ -95,7 +95,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         clip ()
         steps <- steps + 1
 
-        for part in parts do
+        for part in store.PartsByRows(arena, factors) do
             rule.Optimizer.Update steps (rate * part.Factor) part.Weights part.Gradients part.Moments
 
     let advance (input: Batch<'x>) (target: Batch<'t>) =

@@ -19,6 +19,8 @@ let private operations: Operation list =
       Ops.Pooling.operations
       Ops.Resampling.operations
       Ops.Regions.operations
+      Ops.Embedding.operations
+      Ops.Time.operations
       Losses.Losses.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
@@ -66,9 +68,12 @@ let laws: Law list =
       Ops.Pooling.laws
       Ops.Resampling.laws
       Ops.Regions.laws
+      Ops.Embedding.laws
+      Ops.Time.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
+      Optimizers.Rows.laws
       Optimizers.Schedules.laws
       Random.Keys.laws
       Random.Initializers.laws

@@ -50,14 +50,36 @@ public static class Adam
     internal static void Step<T>(string where, Span<T> w, ReadOnlySpan<T> g, Span<T> m, Span<T> v, AdamSettings settings, double decay, int t)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        CheckSettings(where, settings, decay, t);
+        Check.SameLengths(w.Length, where, g.Length, m.Length, v.Length);
+        Fused.Run(w, g, m, v, new Rule<T>(settings, decay, t));
+    }
+
+    /// <summary>One step of some rows; lengths and rows have been checked.</summary>
+    internal static void StepRows<T>(
+        string where, Span<T> w, ReadOnlySpan<T> g, Span<T> m, Span<T> v, ReadOnlySpan<int> rows, int width, AdamSettings settings, int t)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        CheckSettings(where, settings, 0, t);
+        FusedRows.Run(w, g, m, v, rows, width, new Rule<T>(settings, 0, t));
+    }
+
+    /// <summary>One step of the rows that a gradient touches; the shapes have been checked.</summary>
+    internal static void StepRows<T>(string where, Tensor<T> w, Tensor<T> g, Tensor<T> m, Tensor<T> v, AdamSettings settings, int t)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        CheckSettings(where, settings, 0, t);
+        FusedRows.Run(w, g, m, v, new Rule<T>(settings, 0, t));
+    }
+
+    private static void CheckSettings(string where, AdamSettings settings, double decay, int t)
+    {
         Check.AtLeastZero(settings.Rate, where, "rate");
         Check.Beta(settings.Beta1, where, "beta1");
         Check.Beta(settings.Beta2, where, "beta2");
         Check.Positive(settings.Epsilon, where, "epsilon");
         Check.AtLeastZero(decay, where, "decay");
         Check.Step(t, where);
-        Check.SameLengths(w.Length, where, g.Length, m.Length, v.Length);
-        Fused.Run(w, g, m, v, new Rule<T>(settings, decay, t));
     }
 
     private readonly struct Rule<T>(AdamSettings settings, double decay, int t) : IUpdate2<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>

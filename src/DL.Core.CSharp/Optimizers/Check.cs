@@ -31,6 +31,19 @@ internal static class Check
         foreach (var length in lengths) Apply.SameLength(expected, length, where);
     }
 
+    /// <summary>Fails unless rows of a matrix are distinct, ascending and in it.</summary>
+    public static void Rows(ReadOnlySpan<int> rows, int width, int elements, string where)
+    {
+        if (width < 1 || elements % width != 0) throw new ShapeException(where, $"whole rows of width {width}, at least 1", $"{elements} weights");
+        var count = elements / width;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            if ((uint)rows[i] >= (uint)count) throw new InvalidArgumentException($"{where}, rows[{i}]", $"a row from 0 to {count - 1}", $"{rows[i]}");
+            if (i > 0 && rows[i] <= rows[i - 1])
+                throw new InvalidArgumentException($"{where}, rows[{i}]", $"distinct rows, ascending, so one after {rows[i - 1]}", $"{rows[i]}");
+        }
+    }
+
     /// <summary>Whether the weights are of float64, when all tensors have their shape.</summary>
     public static bool IsDouble(string where, Tensor weights, params ReadOnlySpan<Tensor> others)
     {

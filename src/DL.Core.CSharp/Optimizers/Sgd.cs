@@ -5,8 +5,8 @@ using DL.Core.Kernels;
 namespace DL.Core.Optimizers;
 
 /// <summary>Gradient descent: <c>w -= eta g</c>.</summary>
-/// <remarks>Batch, mini-batch and single-sample descent differ only in the examples that g is computed from. Optimizers are the only calls of the library that
-/// change their arguments. Source: H. Robbins and S. Monro, A stochastic approximation method, 1951.</remarks>
+/// <remarks>Batch, mini-batch and single-sample descent differ only in the examples that g is computed from. Where g is that of an <see cref="Ops.Embedding"/>, only the rows it
+/// has touched are visited, for the others would keep their bits. Optimizers are the only calls of the library that change their arguments. Source: H. Robbins and S. Monro, A stochastic approximation method, 1951.</remarks>
 public static class Sgd
 {
     /// <summary><c>w -= eta g</c>, in place.</summary>
@@ -17,8 +17,8 @@ public static class Sgd
     /// <exception cref="InvalidArgumentException">The element types differ or are integers, or the rate is out of range. Nothing has moved then.</exception>
     public static void Step(Tensor weights, Tensor gradient, double rate)
     {
-        if (Check.IsDouble("Sgd", weights, gradient)) Step(weights.InPlace<double>("Sgd"), gradient.As<double>("Sgd").Span, rate);
-        else Step(weights.InPlace<float>("Sgd"), gradient.As<float>("Sgd").Span, rate);
+        if (Check.IsDouble("Sgd", weights, gradient)) Step<double>(weights, gradient, rate);
+        else Step<float>(weights, gradient, rate);
     }
 
     /// <summary><c>w -= eta g</c> over spans.</summary>
@@ -32,6 +32,19 @@ public static class Sgd
         Check.AtLeastZero(rate, "Sgd", "rate");
         Check.SameLengths(w.Length, "Sgd", g.Length);
         Elementwise.Map(w, g, w, new Rule<T>(rate));
+    }
+
+    private static void Step<T>(Tensor weights, Tensor gradient, double rate) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        if (gradient.Rows is { Whole: false })
+        {
+            Check.AtLeastZero(rate, "Sgd", "rate");
+            FusedRows.Run(weights.As<T>("Sgd"), gradient.As<T>("Sgd"), new Rule<T>(rate));
+        }
+        else
+        {
+            Step(weights.InPlace<T>("Sgd"), gradient.As<T>("Sgd").Span, rate);
+        }
     }
 
     private readonly struct Rule<T>(double rate) : IBinary<T> where T : unmanaged

@@ -2,7 +2,7 @@ namespace DL.Core;
 
 /// <summary>All parameters of a model in one flat buffer, with their gradients and an optimizer's moments beside them in buffers of the same layout.</summary>
 /// <remarks>One pass over flat memory updates everything. Each parameter starts on a 64-byte boundary; the gaps hold zeros, which no optimizer moves.</remarks>
-internal sealed class ParameterStore
+internal sealed partial class ParameterStore
 {
     private const int AlignedElements = 16;
 
@@ -31,6 +31,7 @@ internal sealed class ParameterStore
         {
             Views[i] = View(arena, Weights, _offsets[i], parameters[i].Shape, i);
             Homes[i] = View(arena, Gradients, _offsets[i], parameters[i].Shape, -1);
+            Homes[i].Rows = new();
             Copy(parameters[i].ElementType == type ? parameters[i] : parameters[i].To(type), Views[i]);
         }
 
@@ -40,7 +41,7 @@ internal sealed class ParameterStore
     /// <summary>The flat parameters.</summary>
     public Tensor Weights { get; }
 
-    /// <summary>The flat gradients.</summary>
+    /// <summary>The flat gradients; rows may be pending until <see cref="Settle"/>.</summary>
     public Tensor Gradients { get; }
 
     /// <summary>The flat moments of the optimizer.</summary>
@@ -51,21 +52,6 @@ internal sealed class ParameterStore
 
     private Tensor[] Homes { get; }
 
-    /// <summary>The flat buffers cut where the factor of the learning rate changes; parameters of factor 0 are in no part.</summary>
-    public ParameterPart[] Parts(Arena arena, double[] factors)
-    {
-        var parts = new List<ParameterPart>();
-        for (var from = 0; from < factors.Length;)
-        {
-            var to = from + 1;
-            while (to < factors.Length && factors[to] == factors[from]) to++;
-            if (factors[from] != 0) parts.Add(Part(arena, from, to, factors[from]));
-            from = to;
-        }
-
-        return [.. parts];
-    }
-
     /// <summary>Brings gradients that were made elsewhere into the flat buffer.</summary>
     public void Collect(Tensor[] gradients)
     {
@@ -75,8 +61,16 @@ internal sealed class ParameterStore
         {
             if (ReferenceEquals(gradients[i], Homes[i])) continue;
             gradients[i].Expect(Homes[i].Shape, $"Pullback, gradient {i}");
+            Homes[i].Forget();
+            Homes[i].Rows!.Spread();
             Copy(gradients[i], Homes[i]);
         }
+    }
+
+    /// <summary>Writes all gradients of which rows are pending into the flat buffer, for who reads that as a whole.</summary>
+    public void Settle()
+    {
+        foreach (var gradient in Homes) gradient.Settle();
     }
 
     /// <summary>Copies of the parameters on the garbage-collected heap.</summary>
@@ -107,14 +101,6 @@ internal sealed class ParameterStore
         if (from is Tensor<double> wide) wide.Span.CopyTo(to.As<double>("Copy").Write());
         else if (from is Tensor<float> single) single.Span.CopyTo(to.As<float>("Copy").Write());
         else from.As<int>("Copy").Span.CopyTo(to.As<int>("Copy").Write());
-    }
-
-    private ParameterPart Part(Arena arena, int from, int to, double factor)
-    {
-        var start = _offsets[from];
-        var end = to < _offsets.Length ? _offsets[to] : Weights.Count;
-        Tensor Run(Tensor flat) => View(arena, flat, start, new Shape(end - start), -1);
-        return new ParameterPart(Run(Weights), Run(Gradients), Array.ConvertAll(Moments, Run), factor);
     }
 
     private static unsafe Tensor<T> Kept<T>(Arena arena, Shape shape) where T : unmanaged =>

@@ -48,8 +48,17 @@ public abstract class Tensor
     /// <summary>Gives the memory back to an arena that reuses it within a step; elsewhere nothing happens. Reading the tensor is an error from then on.</summary>
     internal abstract void Return();
 
+    /// <summary>Writes the rows of a gradient that are still pending.</summary>
+    internal abstract void Settle();
+
+    /// <summary>Gives up the rows of a gradient that are still pending: it is about to be overwritten.</summary>
+    internal abstract void Forget();
+
     /// <summary>The slot of this parameter's gradient in the arena's flat gradient buffer, or -1.</summary>
     internal int Home { get; init; } = -1;
+
+    /// <summary>Of a gradient: which rows may be other than zero, or null where any may.</summary>
+    internal RowGradient? Rows { get; set; }
 
     /// <summary>A tensor of the given elements, which are copied.</summary>
     /// <typeparam name="T"><c>float</c>, <c>double</c> or <c>int</c>.</typeparam>

@@ -11,6 +11,9 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     // No step has this number.
     private const int Returned = -1;
 
+    // Nor this one: rows of the gradient are pending.
+    private const int Deferred = -2;
+
     private readonly T[]? _array;
     private readonly T* _pointer;
     private int _generation;
@@ -45,6 +48,7 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     public override Tensor Reshape(Shape shape)
     {
         if (shape.Count != Count) throw new ShapeException("Tensor.Reshape", $"{Count} elements as in {Shape}", $"{shape}");
+        Settle();
         return new Tensor<T>(shape, _array, _pointer, Arena, _generation) { Home = Home };
     }
 
@@ -103,7 +107,11 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
         new(shape, null, pointer, arena, generation) { Home = home };
 
     /// <summary>This tensor's elements, with results computed from it going into an arena.</summary>
-    internal Tensor<T> Adopted(Arena arena) => new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
+    internal Tensor<T> Adopted(Arena arena)
+    {
+        Settle();
+        return new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
+    }
 
     /// <summary>A part of an arena's kept memory under a shape of its own.</summary>
     internal Tensor<T> View(int offset, Shape shape, Arena arena, int home) => InArena(shape, _pointer + offset, arena, 0, home);
@@ -141,6 +149,27 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
         arena.Return(_pointer);
     }
 
+    /// <inheritdoc/>
+    internal override void Settle()
+    {
+        if (_generation != Deferred) return;
+        _generation = 0;
+        Rows!.Write(this);
+    }
+
+    /// <inheritdoc/>
+    internal override void Forget()
+    {
+        if (_generation == Deferred) _generation = 0;
+    }
+
+    /// <summary>Names the sums that the rows of this cleared gradient are, to be written when it is read. It lies in memory its arena keeps.</summary>
+    internal void Defer(ReadOnlySpan<ulong> entries, Tensor upstream)
+    {
+        Rows!.Defer(entries, upstream);
+        _generation = Deferred;
+    }
+
     /// <summary>An unset tensor of this one's shape and place.</summary>
     internal Tensor<T> Like() => New<T>(Shape);
 
@@ -148,8 +177,14 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Span<T> Write()
     {
-        if (_generation != 0 && _generation != Arena!.Generation) throw Expired();
+        if (_generation != 0 && _generation != Arena!.Generation) SettleOrFail();
         return _array is not null ? _array : new Span<T>(_pointer, Shape.Count);
+    }
+
+    private void SettleOrFail()
+    {
+        if (_generation != Deferred) throw Expired();
+        Settle();
     }
 
     private InvalidArgumentException Expired() =>

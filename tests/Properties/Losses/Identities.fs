@@ -51,6 +51,36 @@ let private crossEntropy: Law list =
                   CrossEntropy.Evaluate(Rows.Forward(x, kept), Tensor.Of<int>(kept |> Array.map (fun r -> labels[r]))) |> value
 
           Evidence.within "both" 1e-12 (abs (ignoring - dropping) / (1.0 + abs dropping)))
+      ofCrossEntropy "padded steps of sequences count nowhere, whatever their logits; with none left all is 0" (fun v ->
+          let labels =
+              Array.append (ids v) (ids { v with Seed = v.Seed + 1UL })
+              |> Array.mapi (fun i id -> if i % 5 > 2 then -1 else id)
+
+          let x = (matrix v 0 10).Reshape(2, 5, v.Length)
+          let spoilt = like x (numbers x |> Array.mapi (fun i z -> if labels[i / v.Length] = -1 then nan else z))
+
+          let masked (logits: Tensor) (labels: int[]) =
+              CrossEntropy.Evaluate(logits, Tensor.Of<int>(labels, 2, 5), Reduction.Mean, null, 0.0, System.Nullable -1)
+
+          let kept = [| 0..9 |] |> Array.filter (fun r -> labels[r] >= 0)
+
+          let alone =
+              CrossEntropy.Evaluate(Rows.Forward(x.Reshape(10, v.Length), kept), Tensor.Of<int>(kept |> Array.map (fun r -> labels[r])))
+
+          let slopes = masked spoilt labels |> gradient
+          let none = masked spoilt (Array.create 10 -1)
+          let keptSlopes = Rows.Forward(slopes.Reshape(10, v.Length), kept)
+
+          Evidence.worst
+              [ Evidence.within
+                    "the loss and that of the valid steps"
+                    1e-12
+                    (abs (value (masked spoilt labels) - value alone) / (1.0 + abs (value alone)))
+                close "the gradient and that of the valid steps" 1e-12 keptSlopes (gradient alone)
+                Evidence.exact
+                    "a gradient of exactly 0 in padding"
+                    (numbers slopes |> Array.indexed |> Array.forall (fun (i, d) -> labels[i / v.Length] >= 0 || d = 0.0))
+                Evidence.exact "0 with no step left" (value none = 0.0 && numbers (gradient none) |> Array.forall ((=) 0.0)) ])
       ofCrossEntropy "ids are one-hot distributions, the mean is the sum over n" (fun v ->
           let x = matrix v 0 rows
           let labels = ids v

@@ -47,6 +47,10 @@ let private rules =
         Optimizer = Optimizer.adam 0.05
         Formula = adam 0.0
         Decays = false }
+      { Name = "LazyAdam"
+        Optimizer = Optimizer.lazyAdam 0.05
+        Formula = adam 0.0
+        Decays = false }
       { Name = "AdamW"
         Optimizer = Optimizer.adamW 0.1 0.05
         Formula = adam 0.1
@@ -192,4 +196,4 @@ let laws: Law list =
       clipping ]
 
 /// The optimizers these laws are about.
-let subjects: string list = [ "Sgd"; "Momentum"; "Adam"; "AdamW"; "ClipByGlobalNorm" ]
+let subjects: string list = [ "Sgd"; "Momentum"; "Adam"; "LazyAdam"; "AdamW"; "ClipByGlobalNorm" ]
