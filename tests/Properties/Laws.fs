@@ -11,6 +11,7 @@ let private operations: Operation list =
       Ops.Arithmetic.operations
       Ops.Shapes.operations
       Ops.Softmax.operations
+      Ops.Attention.operations
       Ops.Normalization.operations
       Ops.Reductions.operations
       Ops.Dropout.operations
