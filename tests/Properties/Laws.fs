@@ -12,6 +12,8 @@ let private operations: Operation list =
       Ops.Shapes.operations
       Ops.Softmax.operations
       Ops.Attention.operations
+      Ops.AttentionAdditive.operations
+      Ops.Positions.operations
       Ops.Normalization.operations
       Ops.Reductions.operations
       Ops.Dropout.operations
@@ -67,6 +69,8 @@ let laws: Law list =
       Ops.Pooling.laws
       Ops.Resampling.laws
       Ops.Regions.laws
+      Ops.AttentionLaws.laws
+      Ops.Positions.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws

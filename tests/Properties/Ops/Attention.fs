@@ -35,7 +35,8 @@ type Sizes =
       KeyWidth: int
       ValueWidth: int }
 
-let private sizesOf (case: OperationCase) =
+/// The sizes of a case.
+let sizesOf (case: OperationCase) =
     match case.Sizes with
     | [ n; queries; keys; dk; dv ] ->
         { N = n
@@ -96,7 +97,7 @@ let settings (limits: Limits) (case: OperationCase) : AttentionSettings =
     )
 
 /// Whether query i of example n sees key j, in words of the settings.
-let private sees (limits: Limits) (case: OperationCase) : int -> int -> int -> bool =
+let sees (limits: Limits) (case: OperationCase) : int -> int -> int -> bool =
     let s = sizesOf case
     let keys = if limits.Lengths then lengths case 801 s.N s.Keys else Array.create s.N s.Keys
     let queries = if limits.Lengths then lengths case 802 s.N s.Queries else Array.create s.N s.Queries
@@ -108,7 +109,7 @@ let private sees (limits: Limits) (case: OperationCase) : int -> int -> int -> b
         i < queries[n] && j < keys[n] && (not limits.Causal || j <= i + offset) && (not limits.Visible || seen[place] <> 0.0)
 
 /// What a weight is multiplied by, from the example and head, the query and the key.
-let private kept (limits: Limits) (case: OperationCase) : int -> int -> int -> float =
+let kept (limits: Limits) (case: OperationCase) : int -> int -> int -> float =
     if limits.Dropout = 0.0 then
         fun _ _ _ -> 1.0
     else
