@@ -20,7 +20,8 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
     {
         var width = job.TileWidth(AttentionProducts<V, T>.Strip);
         var size = job.TileSize(width);
-        var columns = (T*)Scratch.Left((long)width * Math.Max(job.KeyWidth, job.ValueWidth) * sizeof(T));
+        var strip = (T*)Scratch.Left((((long)width * Math.Max(job.KeyWidth, job.ValueWidth)) + AttentionProducts<V, T>.StripSize) * sizeof(T));
+        var columns = strip + AttentionProducts<V, T>.StripSize;
         var weights = (T*)Scratch.Right((2 * size * sizeof(T)) + (job.Dropout.Room(job.Keys, width) * sizeof(uint)));
         var gradients = weights + size;
         for (var item = from; item < to; item++)
@@ -35,7 +36,7 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
                 var tile = head.At(first, Math.Min(width, head.Queries - first));
                 Weigh<S, V>(job, head, tile, columns, weights, gradients, (uint*)(gradients + size));
                 if (careful) SpreadCarefully<S>(job, head, tile, weights, gradients);
-                else Spread<V>(job, head, tile, weights, gradients);
+                else Spread<V>(job, head, tile, weights, gradients, strip);
             }
         }
     }
@@ -52,7 +53,9 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
         where V : struct, IGemmVector<V, T>
     {
         AttentionForward<T>.Score<S, V>(job, head, tile, columns, weights);
-        AttentionColumns<S, T>.Weigh(tile, weights, job.Scale, head.Max + tile.First, head.Inverse + tile.First);
+        // Few queries were scored by sums of another order, which the way back must not mix with its own.
+        if (AttentionStep<T>.Suits(job)) AttentionColumns<S, T>.WeighAnew(tile, weights, job.Scale);
+        else AttentionColumns<S, T>.Weigh(tile, weights, job.Scale, head.Max + tile.First, head.Inverse + tile.First);
         AttentionProducts<V, T>.Pack(head.Dy + (tile.First * job.YRow), job.YRow, tile.Count, job.ValueWidth, columns);
         AttentionProducts<V, T>.Dots(tile, head.V, job.VRow, job.ValueWidth, columns, gradients);
         AttentionColumns<S, T>.Hide(tile, gradients, 0);
@@ -62,13 +65,13 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
         if (dropout.Threshold != 0) dropout.Apply<T, S>(tile, head.FirstWord, job.Queries, words, true, weights, dropout.Factor);
     }
 
-    private static void Spread<V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* gradients)
+    private static void Spread<V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* gradients, T* strip)
         where V : struct, IGemmVector<V, T>
     {
         nint q = tile.First * job.QRow, y = tile.First * job.YRow;
-        AttentionProducts<V, T>.OfKeys(tile, weights, head.Dy + y, job.YRow, job.ValueWidth, head.Dv, job.VRow);
-        AttentionProducts<V, T>.OfKeys(tile, gradients, head.Q + q, job.QRow, job.KeyWidth, head.Dk, job.KRow);
-        AttentionProducts<V, T>.OfQueries(tile, gradients, head.K, job.KRow, job.KeyWidth, head.Dq + q, job.QRow);
+        AttentionProducts<V, T>.OfKeys(tile, weights, head.Dy + y, job.YRow, job.ValueWidth, head.Dv, job.VRow, strip);
+        AttentionProducts<V, T>.OfKeys(tile, gradients, head.Q + q, job.QRow, job.KeyWidth, head.Dk, job.KRow, strip);
+        AttentionProducts<V, T>.OfQueries(tile, gradients, head.K, job.KRow, job.KeyWidth, head.Dq + q, job.QRow, strip);
     }
 
     private static void SpreadCarefully<S>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* gradients)

@@ -37,8 +37,8 @@ internal static unsafe class AttentionColumns<S, T>
             nint key = 0;
             for (; key + 2 <= end; key += 2, column += 2 * stride)
             {
-                var e0 = MathVector.ExpOfNegative<T, S>((S.Load(column) - shift) * factor);
-                var e1 = MathVector.ExpOfNegative<T, S>((S.Load(column + stride) - shift) * factor);
+                var e0 = Exp((S.Load(column) - shift) * factor);
+                var e1 = Exp((S.Load(column + stride) - shift) * factor);
                 e0.Store(column);
                 e1.Store(column + stride);
                 s0 += e0;
@@ -47,7 +47,7 @@ internal static unsafe class AttentionColumns<S, T>
 
             if (key < end)
             {
-                var e = MathVector.ExpOfNegative<T, S>((S.Load(column) - shift) * factor);
+                var e = Exp((S.Load(column) - shift) * factor);
                 e.Store(column);
                 s0 += e;
             }
@@ -72,8 +72,22 @@ internal static unsafe class AttentionColumns<S, T>
             S shift = S.Load(max + from, lanes), norm = S.Load(inverse + from, lanes);
             var column = scores + from;
             for (nint key = 0; key < end; key++, column += stride)
-                (MathVector.ExpOfNegative<T, S>((S.Load(column) - shift) * factor) * norm).Store(column);
+                (Exp((S.Load(column) - shift) * factor) * norm).Store(column);
             Clear(tile, scores + from, end);
+        }
+    }
+
+    /// <summary>The same weights where no statistics are at hand.</summary>
+    public static void WeighAnew(in AttentionTile tile, T* scores, double scale)
+    {
+        T* max = stackalloc T[(int)tile.Count], inverse = stackalloc T[(int)tile.Count];
+        Exponentiate(tile, scores, scale, max, inverse);
+        for (nint from = 0; from < tile.Count; from += S.Count)
+        {
+            var norm = S.Load(inverse + from, Math.Min(S.Count, tile.Count - from));
+            var end = tile.End(from + Math.Min(S.Count, tile.Count - from) - 1);
+            var column = scores + from;
+            for (nint key = 0; key < end; key++, column += tile.Stride) (S.Load(column) * norm).Store(column);
         }
     }
 
@@ -117,24 +131,38 @@ internal static unsafe class AttentionColumns<S, T>
         }
     }
 
-    /// <summary>Whether all numbers of some rows are finite.</summary>
+    /// <summary>Whether all numbers of some rows are finite; on the way the same rows of the next head are fetched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool AreFinite(T* rows, nint ld, nint count, nint width)
     {
-        S zero = S.Create(0), s0 = zero, s1 = zero;
+        S zero = S.Create(0), s0 = zero, s1 = zero, s2 = zero, s3 = zero;
         for (nint i = 0; i < count; i++, rows += ld)
         {
             nint c = 0;
-            for (; c + (2 * S.Count) <= width; c += 2 * S.Count)
+            for (; c + (4 * S.Count) <= width; c += 4 * S.Count)
             {
+                Lanes.Prefetch(rows + width + c);
+                Lanes.Prefetch(rows + width + c + S.Count);
+                Lanes.Prefetch(rows + width + c + (2 * S.Count));
+                Lanes.Prefetch(rows + width + c + (3 * S.Count));
                 s0 = S.Fma(S.Load(rows + c), zero, s0);
                 s1 = S.Fma(S.Load(rows + c + S.Count), zero, s1);
+                s2 = S.Fma(S.Load(rows + c + (2 * S.Count)), zero, s2);
+                s3 = S.Fma(S.Load(rows + c + (3 * S.Count)), zero, s3);
             }
 
             for (; c < width; c += S.Count) s0 = S.Fma(S.Load(rows + c, Math.Min(S.Count, width - c)), zero, s0);
         }
 
-        return !double.IsNaN(Reduce.Wide(S.Sum(s0 + s1)));
+        return !double.IsNaN(Reduce.Wide(S.Sum((s0 + s1) + (s2 + s3))));
+    }
+
+    /// <summary>e^x for x at most 0, and 0 where that would not be a normal number: such weights move nothing, and cost many times the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static S Exp(S x)
+    {
+        var least = typeof(T) == typeof(float) ? -87 : -708;
+        return S.Select(S.Less(x, S.Create(least)), S.Create(0), MathVector.ExpOfNegative<T, S>(S.Lift(x, least)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

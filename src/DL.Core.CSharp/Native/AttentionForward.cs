@@ -20,7 +20,8 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
     {
         var width = job.TileWidth(AttentionProducts<V, T>.Strip);
         var size = job.TileSize(width);
-        var columns = (T*)Scratch.Left((long)width * job.KeyWidth * sizeof(T));
+        var strip = (T*)Scratch.Left((((long)width * job.KeyWidth) + AttentionProducts<V, T>.StripSize) * sizeof(T));
+        var columns = strip + AttentionProducts<V, T>.StripSize;
         var weights = (T*)Scratch.Right((size * sizeof(T)) + (job.Dropout.Room(job.Keys, width) * sizeof(uint)));
         var words = (uint*)(weights + size);
         for (var item = from; item < to; item++)
@@ -36,7 +37,7 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
                 if (job.Y == null) continue;
                 if (job.Dropout.Threshold != 0)
                     job.Dropout.Apply<T, S>(tile, head.FirstWord, job.Queries, words, false, weights, job.Dropout.Factor);
-                Combine<S, V>(job, head, tile, weights, careful);
+                Combine<S, V>(job, head, tile, weights, careful ? null : strip);
             }
 
             Finish(job, head);
@@ -53,13 +54,14 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
         AttentionColumns<S, T>.Hide(tile, scores, double.NegativeInfinity);
     }
 
-    private static void Combine<S, V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, bool careful)
+    // Without a strip to pack in, the careful way.
+    private static void Combine<S, V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* strip)
         where S : struct, ISimd<S, T>
         where V : struct, IGemmVector<V, T>
     {
         var y = head.Y + (tile.First * job.YRow);
-        if (careful) AttentionCareful<S, T>.OfQueries(tile, weights, head.V, job.VRow, job.ValueWidth, y, job.YRow);
-        else AttentionProducts<V, T>.OfQueries(tile, weights, head.V, job.VRow, job.ValueWidth, y, job.YRow);
+        if (strip == null) AttentionCareful<S, T>.OfQueries(tile, weights, head.V, job.VRow, job.ValueWidth, y, job.YRow);
+        else AttentionProducts<V, T>.OfQueries(tile, weights, head.V, job.VRow, job.ValueWidth, y, job.YRow, strip);
         AttentionColumns<S, T>.ScaleRows(y, job.YRow, tile.Count, job.ValueWidth, head.Inverse + tile.First);
     }
 

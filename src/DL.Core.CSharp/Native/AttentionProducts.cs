@@ -13,6 +13,9 @@ internal static unsafe class AttentionProducts<V, T>
     /// <summary>The columns of a strip of packed rows.</summary>
     public static nint Strip => 2 * V.Count;
 
+    /// <summary>The elements of a strip that rows are packed into on the way.</summary>
+    public static nint StripSize => Depth * Strip;
+
     /// <summary>Lays rows out as columns, strip after strip.</summary>
     public static void Pack(T* rows, nint ld, nint count, nint width, T* target)
     {
@@ -45,54 +48,73 @@ internal static unsafe class AttentionProducts<V, T>
     }
 
     /// <summary>target[i, :] = sum over the keys that i sees of weights[key, i] rows[key, :].</summary>
-    public static void OfQueries(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt)
+    public static void OfQueries(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt, T* strip)
     {
         Unsafe.SkipInit(out Tile<T> part);
         Init(ref part, 1, tile.Stride, ldt);
-        part.BStep = ld;
-        var (keys, group) = (tile.End(tile.Count - 1), tile.Causal ? V.TileRows : tile.Count);
+        nint keys = tile.End(tile.Count - 1), group = tile.Causal ? V.TileRows : tile.Count;
         for (nint key = 0; key < keys || key == 0; key += Depth)
             for (nint column = 0; column < width; column += Strip)
             {
                 var lanes = Math.Min(Strip, width - column);
                 part.Tail = Tail(lanes);
-                part.B = rows + (key * ld) + column;
                 part.Add = key > 0;
-                for (nint i = 0; i < tile.Count; i += group)
+                Begin(ref part, rows + (key * ld) + column, ld, strip, tile.Count > V.TileRows);
+                // From the last group, which sees the most keys and packs them for the others.
+                for (var i = (tile.Count - 1) / group * group; i >= 0; i -= group)
                 {
                     var count = Math.Min(group, tile.Count - i);
                     part.K = Math.Min(tile.End(i + count - 1) - key, Depth);
-                    if (part.K <= 0 && key > 0) continue;
+                    if (part.K <= 0 && key > 0) break;
                     part.A = weights + (key * tile.Stride) + i;
                     part.C = target + (i * ldt) + column;
                     GemmTiles.Strip<V, T>(part, count, lanes);
+                    Continue(ref part);
                 }
             }
     }
 
     /// <summary>target[key, :] += sum over the queries that see the key of weights[key, i] rows[i, :].</summary>
-    public static void OfKeys(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt)
+    public static void OfKeys(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt, T* strip)
     {
         Unsafe.SkipInit(out Tile<T> part);
         Init(ref part, tile.Stride, 1, ldt);
-        part.BStep = ld;
         part.Add = true;
         var keys = tile.End(tile.Count - 1);
-        var group = tile.Causal ? V.TileRows : keys;
+        nint group = tile.Causal ? V.TileRows : keys, first = tile.From(0);
         for (nint column = 0; column < width; column += Strip)
         {
             var lanes = Math.Min(Strip, width - column);
             part.Tail = Tail(lanes);
+            Begin(ref part, rows + (first * ld) + column, ld, strip, keys > V.TileRows);
             for (nint key = 0; key < keys; key += group)
             {
-                var from = tile.From(key);
-                part.K = tile.Count - from;
-                part.A = weights + (key * tile.Stride) + from;
-                part.B = rows + (from * ld) + column;
-                part.C = target + (key * ldt) + column;
-                GemmTiles.Strip<V, T>(part, Math.Min(group, keys - key), lanes);
+                var skipped = tile.From(key) - first;
+                var step = part;
+                step.K = tile.Count - first - skipped;
+                step.A = weights + (key * tile.Stride) + first + skipped;
+                step.B += skipped * step.BStep;
+                step.C = target + (key * ldt) + column;
+                GemmTiles.Strip<V, T>(step, Math.Min(group, keys - key), lanes);
+                Continue(ref part);
             }
         }
+    }
+
+    // Rows of one head lie far apart in memory: the first tile that reads them packs them, if there is another.
+    private static void Begin(ref Tile<T> part, T* rows, nint ld, T* strip, bool again)
+    {
+        part.B = rows;
+        part.BStep = ld;
+        part.Packed = again ? strip : null;
+    }
+
+    private static void Continue(ref Tile<T> part)
+    {
+        if (part.Packed == null) return;
+        part.B = part.Packed;
+        part.BStep = Strip;
+        part.Packed = null;
     }
 
     private static void Init(ref Tile<T> part, nint row, nint step, nint rowOfC)

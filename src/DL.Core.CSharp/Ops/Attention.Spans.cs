@@ -1,5 +1,4 @@
 using System.Numerics;
-using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
 
@@ -78,7 +77,7 @@ public static unsafe partial class Attention
             job.V = pv;
             job.Y = py;
             job.Statistics = kept;
-            AttentionRun.Over(job, settings, &AttentionForward<T>.Run);
+            AttentionRun.Forward(job, settings);
         }
     }
 
@@ -98,7 +97,7 @@ public static unsafe partial class Attention
             job.Dq = pdq;
             job.Dk = pdk;
             job.Dv = pdv;
-            AttentionRun.Over(job, settings, &AttentionBackward<T>.Run);
+            AttentionRun.Backward(job, settings);
         }
     }
 
@@ -112,7 +111,7 @@ public static unsafe partial class Attention
             job.K = pk;
             job.Statistics = kept;
             job.Weights = pw;
-            AttentionRun.Over(job, settings, &AttentionForward<T>.Run);
+            AttentionRun.Forward(job, settings);
         }
     }
 }

@@ -6,8 +6,14 @@ namespace DL.Core.Ops;
 /// <summary>Holds what the settings of an attention point to while a job runs.</summary>
 internal static unsafe class AttentionRun
 {
-    /// <summary>Runs the body over all heads.</summary>
-    public static void Over<T>(AttentionJob<T> job, AttentionSettings settings, delegate*<void*, long, long, void> body) where T : unmanaged
+    /// <summary>The outputs and statistics, or the weights, of all heads.</summary>
+    public static void Forward<T>(AttentionJob<T> job, AttentionSettings settings) where T : unmanaged =>
+        Over(job, settings, settings.Visible is null && AttentionStep<T>.Suits(job) ? &AttentionStep<T>.Run : &AttentionForward<T>.Run);
+
+    /// <summary>The gradients of all heads.</summary>
+    public static void Backward<T>(AttentionJob<T> job, AttentionSettings settings) where T : unmanaged => Over(job, settings, &AttentionBackward<T>.Run);
+
+    private static void Over<T>(AttentionJob<T> job, AttentionSettings settings, delegate*<void*, long, long, void> body) where T : unmanaged
     {
         fixed (int* keys = settings.KeyLengths, queries = settings.QueryLengths)
         fixed (byte* visible = Bytes(settings.Visible))
