@@ -9,21 +9,18 @@ open DL.Properties.Ops.Attention
 
 /// What a hand-written Backward does, rightly or wrongly.
 type private Hand =
-    { Scale: float -> float
-      RowSum: bool
-      /// Whether query i sees key j, from what is right.
-      Sees: (int -> int -> int -> bool) -> int -> int -> int -> bool
-      /// What the gradient of a weight is multiplied by, from what is right.
-      Kept: float -> float
-      /// The gradients of keys and of values, from those that are right.
-      Pair: float[] * float[] -> float[] * float[] }
+    {
+        Scale: float -> float
+        RowSum: bool
+        /// Whether query i sees key j, from what is right.
+        Sees: (int -> int -> int -> bool) -> int -> int -> int -> bool
+        /// What the gradient of a weight is multiplied by, from what is right.
+        Kept: float -> float
+        /// The gradients of keys and of values, from those that are right.
+        Pair: float[] * float[] -> float[] * float[]
+    }
 
-let private right =
-    { Scale = id
-      RowSum = true
-      Sees = id
-      Kept = id
-      Pair = id }
+let private right = { Scale = id; RowSum = true; Sees = id; Kept = id; Pair = id }
 
 let private numbers (t: Tensor) = t.ToArray<float>()
 let private like (t: Tensor) (x: float[]) : Tensor = (Tensor.Of<float>(ReadOnlySpan<float> x, t.Shape)).To t.ElementType
@@ -41,12 +38,22 @@ let private back (hand: Hand) limits (case: OperationCase) (x: Tensor[]) (dy: Te
     for n in 0 .. s.N - 1 do
         for i in 0 .. s.Queries - 1 do
             let row = n * s.Queries + i
-            let all = [| for j in 0 .. s.Keys - 1 do if forward n i j then j |]
+
+            let all =
+                [| for j in 0 .. s.Keys - 1 do
+                       if forward n i j then
+                           j |]
+
             let scores = all |> Array.map (fun j -> scale * dot q row k (n * s.Keys + j) a)
             let e = scores |> Array.map (fun z -> exp (z - Array.max scores))
             let weights = Array.zip all (e |> Array.map (fun z -> z / Array.sum e)) |> dict
             let weight j = if weights.ContainsKey j then weights[j] else 1.0 / float s.Keys
-            let seen = [| for j in 0 .. s.Keys - 1 do if backward n i j then j |]
+
+            let seen =
+                [| for j in 0 .. s.Keys - 1 do
+                       if backward n i j then
+                           j |]
+
             let slope j = hand.Kept(kept n i j) * dot u row v (n * s.Keys + j) b
             let mean = if hand.RowSum then seen |> Array.sumBy (fun j -> weight j * slope j) else 0.0
 
@@ -69,7 +76,11 @@ let private find (operations: Operation list) name variant = operations |> List.
 /// The operation with the hand-written Backward, right and wrong.
 let private wrong fault variant limits hand =
     let operation = find operations "Attention" variant
-    let by hand = { operation with Backward = fun case x _ dy -> back hand limits case x dy[0] }
+
+    let by hand =
+        { operation with
+            Backward = fun case x _ dy -> back hand limits case x dy[0] }
+
     $"Attention: {fault}", by right, by hand
 
 let private one = plain 1

@@ -28,12 +28,7 @@ let plain heads =
       Dropout = 0.0 }
 
 /// The sizes of a case: examples, queries, keys, and the widths of a head.
-type Sizes =
-    { N: int
-      Queries: int
-      Keys: int
-      KeyWidth: int
-      ValueWidth: int }
+type Sizes = { N: int; Queries: int; Keys: int; KeyWidth: int; ValueWidth: int }
 
 /// The sizes of a case.
 let sizesOf (case: OperationCase) =
@@ -106,7 +101,11 @@ let sees (limits: Limits) (case: OperationCase) : int -> int -> int -> bool =
 
     fun n i j ->
         let place = (i * s.Keys + j) + (if shared case then 0 else n * s.Queries * s.Keys)
-        i < queries[n] && j < keys[n] && (not limits.Causal || j <= i + offset) && (not limits.Visible || seen[place] <> 0.0)
+
+        i < queries[n]
+        && j < keys[n]
+        && (not limits.Causal || j <= i + offset)
+        && (not limits.Visible || seen[place] <> 0.0)
 
 /// What a weight is multiplied by, from the example and head, the query and the key.
 let kept (limits: Limits) (case: OperationCase) : int -> int -> int -> float =
@@ -128,7 +127,11 @@ let private formula (limits: Limits) (case: OperationCase) (q: int -> int -> int
     for n in 0 .. s.N - 1 do
         for h in 0 .. limits.Heads - 1 do
             for i in 0 .. s.Queries - 1 do
-                let js = [| for j in 0 .. s.Keys - 1 do if sees n i j then j |]
+                let js =
+                    [| for j in 0 .. s.Keys - 1 do
+                           if sees n i j then
+                               j |]
+
                 let score j = scale * Dual.sum (Array.init s.KeyWidth (fun c -> q n i (h * s.KeyWidth + c) * k n j (h * s.KeyWidth + c)))
                 let weights = Reference.softmax (Array.map score js)
 
@@ -212,14 +215,30 @@ let operations: Operation list =
     [ operation "one head" (plain 1) [ few; short; short; broken; broken ] Numbers.all
       operation "3 heads, dot" { plain 3 with Dot = true } [ few; short; short; narrow; narrow ] Numbers.all
       operation "2 heads, causal" (causal 2) [ few; short; short; narrow; narrow ] [ Ordinary; EqualRows; Large ]
-      operation "1 head, causal across tiles" (causal 1) [ OneOf [ 1 ]; OneOf [ 1; 31; 32; 63; 65; 70 ]; OneOf [ 1; 33; 64; 75 ]; OneOf [ 1; 2 ]; OneOf [ 1; 3 ] ] [ Ordinary ]
-      operation "1 head across tiles" (plain 1) [ OneOf [ 1 ]; OneOf [ 1; 64; 66 ]; OneOf [ 1; 257; 300 ]; OneOf [ 1 ]; OneOf [ 1 ] ] [ Ordinary ]
+      operation
+          "1 head, causal across tiles"
+          (causal 1)
+          [ OneOf [ 1 ]; OneOf [ 1; 31; 32; 63; 65; 70 ]; OneOf [ 1; 33; 64; 75 ]; OneOf [ 1; 2 ]; OneOf [ 1; 3 ] ]
+          [ Ordinary ]
+      operation
+          "1 head across tiles"
+          (plain 1)
+          [ OneOf [ 1 ]; OneOf [ 1; 64; 66 ]; OneOf [ 1; 257; 300 ]; OneOf [ 1 ]; OneOf [ 1 ] ]
+          [ Ordinary ]
       operation "2 heads, lengths" (padded 2) [ OneOf [ 3; 1 ]; short; short; narrow; narrow ] [ Ordinary; UnequalRows ]
-      operation "2 heads, causal, lengths" { padded 2 with Causal = true } [ OneOf [ 3; 1 ]; short; short; narrow; narrow ] [ Ordinary; Ties ]
+      operation
+          "2 heads, causal, lengths"
+          { padded 2 with Causal = true }
+          [ OneOf [ 3; 1 ]; short; short; narrow; narrow ]
+          [ Ordinary; Ties ]
       operation "1 head, causal from 2" { causal 1 with Offset = Some 2 } [ few; short; short; narrow; narrow ] [ Ordinary ]
       operation "2 heads, told key by key" { plain 2 with Visible = true } [ few; short; short; narrow; narrow ] [ Ordinary; Kinks ]
       operation "1 head, all limits" { padded 1 with Causal = true; Visible = true } [ few; short; short; narrow; narrow ] [ Ordinary ]
       operation "2 heads, dropout" { plain 2 with Dropout = 0.3 } [ few; short; short; narrow; narrow ] [ Ordinary ]
-      operation "1 head, causal, dropout across tiles" { causal 1 with Dropout = 0.5 } [ OneOf [ 1; 2 ]; OneOf [ 1; 65; 67 ]; OneOf [ 2; 66 ]; OneOf [ 1; 2 ]; OneOf [ 1 ] ] [ Ordinary ]
+      operation
+          "1 head, causal, dropout across tiles"
+          { causal 1 with Dropout = 0.5 }
+          [ OneOf [ 1; 2 ]; OneOf [ 1; 65; 67 ]; OneOf [ 2; 66 ]; OneOf [ 1; 2 ]; OneOf [ 1 ] ]
+          [ Ordinary ]
       fused "2 heads" (plain 2) [ few; short; broken ]
       fused "3 heads, causal, lengths" { padded 3 with Causal = true } [ few; short; narrow ] ]

@@ -31,13 +31,21 @@ let private columns at width (x: Tensor) : Tensor = Slice.Forward(x, 2, at, widt
 /// Other numbers in the rows of a batch that a test names.
 let private replaced (hidden: int -> int -> bool) (value: int -> float) (x: Tensor) : Tensor =
     let n, width = x.Shape[1], x.Shape[2]
-    x |> numbers |> Array.mapi (fun at old -> if hidden (at / width / n) (at / width % n) then value at else old) |> like x
+
+    x
+    |> numbers
+    |> Array.mapi (fun at old -> if hidden (at / width / n) (at / width % n) then value at else old)
+    |> like x
 
 let private poison at = [| nan; infinity; -infinity; 1e30 |][at % 4]
 
 let private isZero (hidden: int -> int -> bool) (x: Tensor) =
     let n, width = x.Shape[1], x.Shape[2]
-    x |> numbers |> Seq.indexed |> Seq.forall (fun (at, v) -> not (hidden (at / width / n) (at / width % n)) || v = 0.0)
+
+    x
+    |> numbers
+    |> Seq.indexed
+    |> Seq.forall (fun (at, v) -> not (hidden (at / width / n) (at / width % n)) || v = 0.0)
 
 let private symmetries: Law list =
     [ law "permuting keys with their values changes nothing, queries permute outputs" (fun v ->
@@ -48,7 +56,9 @@ let private symmetries: Law list =
 
           Evidence.worst
               [ close "keys permuted" 1e-12 (forward q (rows order k) (rows order x) (plain 1)) y
-                Evidence.exact "queries permuted" ((forward (rows [| 4; 2; 0; 1; 3 |] q) k x (plain 1)).SameBits(rows [| 4; 2; 0; 1; 3 |] y)) ])
+                Evidence.exact
+                    "queries permuted"
+                    ((forward (rows [| 4; 2; 0; 1; 3 |] q) k x (plain 1)).SameBits(rows [| 4; 2; 0; 1; 3 |] y)) ])
       law "heads attend by themselves" (fun v ->
           let d = v.Length
           let q, k, x, dy = batch v 0 2 9 (3 * d), batch v 1 2 7 (3 * d), batch v 2 2 7 (3 * d), batch v 3 2 9 (3 * d)
@@ -108,7 +118,12 @@ let private masks: Law list =
                     let clean = both q k x dy settings
 
                     let spoilt =
-                        both (replaced noQuery poison q) (replaced noKey poison k) (replaced noKey poison x) (replaced noQuery poison dy) settings
+                        both
+                            (replaced noQuery poison q)
+                            (replaced noKey poison k)
+                            (replaced noKey poison x)
+                            (replaced noQuery poison dy)
+                            settings
 
                     for name, a, b in List.zip3 names clean spoilt do
                         Evidence.exact name (a.SameBits b)
@@ -135,7 +150,15 @@ let private masks: Law list =
       law "a key hidden one by one is as good as not there" (fun v ->
           let d = v.Length
           let q, k, x, dy = batch v 0 1 5 d, batch v 1 1 6 d, batch v 2 1 6 d, batch v 3 1 5 d
-          let seen = Tensor.Of<int>([| for _ in 1..5 do yield! [ 1; 1; 0; 1; 0; 1 ] |], 5, 6)
+
+          let seen =
+              Tensor.Of<int>(
+                  [| for _ in 1..5 do
+                         yield! [ 1; 1; 0; 1; 0; 1 ] |],
+                  5,
+                  6
+              )
+
           let there = [| 0; 1; 3; 5 |]
           let hidden _ j = j = 2 || j = 4
           let spoil = replaced hidden poison
@@ -159,11 +182,11 @@ let private caches: Law list =
           let filled = [| count; count |]
           let last = max 0 (count - 5)
           let one = forward (part (count - 1) q) (spoil k) (spoil x) (AttentionSettings(2, KeyLengths = filled))
-          let some = forward (part last q) (spoil k) (spoil x) (AttentionSettings(2, Causal = true, Offset = last, KeyLengths = filled))
 
-          Evidence.worst
-              [ close "one query" 1e-13 one (part (count - 1) whole)
-                close "the last five" 1e-13 some (part last whole) ]) ]
+          let some =
+              forward (part last q) (spoil k) (spoil x) (AttentionSettings(2, Causal = true, Offset = last, KeyLengths = filled))
+
+          Evidence.worst [ close "one query" 1e-13 one (part (count - 1) whole); close "the last five" 1e-13 some (part last whole) ]) ]
 
 let private rejects (name: string) (run: unit -> obj) =
     try

@@ -11,9 +11,7 @@ let private rotary heads offset theta : Operation =
     let angle (half: int) t i = float (t + offset) * theta ** (-float i / float half)
 
     // A far position's angle, and what is made of it, is no surer than the roundoff of its size.
-    let sure a value =
-        { Dual.Constant value with
-            ValueRounding = 1.0 + abs a }
+    let sure a value = { Dual.Constant value with ValueRounding = 1.0 + abs a }
 
     let formula (sizes: int list) (x: Dual[]) =
         let positions, half = sizes[1], sizes[2]
@@ -82,7 +80,10 @@ let private sinusoidal: Law list =
                   let a = t / 10000.0 ** (float (c / 2 * 2) / float d)
                   if c % 2 = 0 then sin a else cos a)
 
-          Evidence.within "sine at even, cosine at odd" 1e-13 (Array.map2 (fun a b -> abs (a - b)) formula (numbers (table 9 d offset)) |> Array.max))
+          Evidence.within
+              "sine at even, cosine at odd"
+              1e-13
+              (Array.map2 (fun a b -> abs (a - b)) formula (numbers (table 9 d offset)) |> Array.max))
       law "position t + k is position t turned by an angle of k" (fun v ->
           let d, k = v.Length, int (v.Seed % 30UL)
           let p, later = numbers (table 20 d 0), numbers (table 20 d k)
