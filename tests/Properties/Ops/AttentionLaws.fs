@@ -188,6 +188,26 @@ let private caches: Law list =
 
           Evidence.worst [ close "one query" 1e-13 one (part (count - 1) whole); close "the last five" 1e-13 some (part last whole) ]) ]
 
+/// Queries are worked on some at a time, fewer where keys are many: each must come out as if it were alone.
+let private long: Law =
+    Law.fact "a query among many keys comes out as if alone" "Attention" (fun () ->
+        let v = { Length = 2; Numbers = Ordinary; Seed = 3UL }
+
+        let q, k, x, dy = batch v 0 1 40 2, batch v 1 1 4200 2, batch v 2 1 4200 2, batch v 3 1 40 2
+        let from (i: int) = Nullable(4000 + i)
+        let settings i n = AttentionSettings(1, Causal = true, Offset = from i, QueryLengths = [| n |])
+        let whole = both q k x dy (settings 0 40)
+        let row i (x: Tensor) = Slice.Forward(x, 1, i, 1)
+        let alone = [ for i in 0..39 -> both (row i q) k x (row i dy) (settings i 1) ]
+        let joined part = Concat.Forward(1, alone |> List.map (List.item part) |> Array.ofList)
+        let summed part = alone |> List.map (List.item part) |> List.reduce (fun a b -> Add.Forward(a, b))
+
+        Evidence.worst
+            [ close "y" 1e-12 whole[0] (joined 0)
+              close "dq" 1e-11 whole[1] (joined 1)
+              close "dk" 1e-11 whole[2] (summed 2)
+              close "dv" 1e-12 whole[3] (summed 3) ])
+
 let private rejects (name: string) (run: unit -> obj) =
     try
         run () |> ignore
@@ -218,4 +238,4 @@ let private errors: Law =
               rejects "statistics" (fun () -> Attention.Backward(zeros [ 2; 3; 6 ], q, k, x, zeros [ 2; 2; 1; 2 ], plain 1)) ])
 
 /// The laws of this file.
-let laws: Law list = errors :: symmetries @ masks @ caches
+let laws: Law list = errors :: long :: symmetries @ masks @ caches
