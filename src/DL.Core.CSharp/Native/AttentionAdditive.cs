@@ -57,12 +57,9 @@ internal unsafe struct AttentionAdditive<T> where T : unmanaged
     private static T Score<S>(T* q, T* k, T* w, nint width) where S : struct, ISimd<S, T>
     {
         var sum = S.Create(0);
-        for (nint c = 0; c < width; c += S.Count)
-        {
-            var lanes = Math.Min(S.Count, width - c);
-            sum = S.Fma(S.Load(w + c, lanes), MathVector.Tanh<T, S>(S.Load(q + c, lanes) + S.Load(k + c, lanes)), sum);
-        }
-
+        nint c = 0;
+        for (; c + S.Count <= width; c += S.Count) sum = S.Fma(S.Load(w + c), MathVector.Tanh<T, S>(S.Load(q + c) + S.Load(k + c)), sum);
+        if (c < width) sum = S.Fma(S.Load(w + c, width - c), MathVector.Tanh<T, S>(S.Load(q + c, width - c) + S.Load(k + c, width - c)), sum);
         return S.Sum(sum);
     }
 
@@ -92,20 +89,32 @@ internal unsafe struct AttentionAdditive<T> where T : unmanaged
         }
     }
 
-    // With t = tanh(q + k): dw += ds t, and both dq and dk get ds w (1 - t^2).
+    // With t = tanh(q + k): dw += ds t, and both dq and dk get ds w (1 - t^2). Whole vectors apart from the rest: masks would more than double the time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Spread<S>(T ds, T* q, T* k, T* w, nint width, T* dq, T* dk, T* dw) where S : struct, ISimd<S, T>
     {
         var slope = S.Broadcast(ds);
-        for (nint c = 0; c < width; c += S.Count)
+        nint c = 0;
+        for (; c + S.Count <= width; c += S.Count)
         {
-            var lanes = Math.Min(S.Count, width - c);
-            var t = MathVector.Tanh<T, S>(S.Load(q + c, lanes) + S.Load(k + c, lanes));
-            S.Fma(slope, t, S.Load(dw + c, lanes)).Store(dw + c, lanes);
-            var g = slope * S.Load(w + c, lanes) * S.Fma(-t, t, S.Create(1));
-            (S.Load(dq + c, lanes) + g).Store(dq + c, lanes);
-            (S.Load(dk + c, lanes) + g).Store(dk + c, lanes);
+            var t = MathVector.Tanh<T, S>(S.Load(q + c) + S.Load(k + c));
+            S.Fma(slope, t, S.Load(dw + c)).Store(dw + c);
+            var g = slope * S.Load(w + c) * S.Fma(-t, t, S.Create(1));
+            (S.Load(dq + c) + g).Store(dq + c);
+            (S.Load(dk + c) + g).Store(dk + c);
         }
+
+        if (c < width) SpreadRest(slope, q + c, k + c, w + c, width - c, dq + c, dk + c, dw + c);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SpreadRest<S>(S slope, T* q, T* k, T* w, nint lanes, T* dq, T* dk, T* dw) where S : struct, ISimd<S, T>
+    {
+        var t = MathVector.Tanh<T, S>(S.Load(q, lanes) + S.Load(k, lanes));
+        S.Fma(slope, t, S.Load(dw, lanes)).Store(dw, lanes);
+        var g = slope * S.Load(w, lanes) * S.Fma(-t, t, S.Create(1));
+        (S.Load(dq, lanes) + g).Store(dq, lanes);
+        (S.Load(dk, lanes) + g).Store(dk, lanes);
     }
 
     private static void Clear(T* numbers, nint count)
