@@ -11,6 +11,9 @@ let private operations: Operation list =
       Ops.Arithmetic.operations
       Ops.Shapes.operations
       Ops.Softmax.operations
+      Ops.Attention.operations
+      Ops.AttentionAdditive.operations
+      Ops.Positions.operations
       Ops.Normalization.operations
       Ops.Reductions.operations
       Ops.Dropout.operations
@@ -27,7 +30,8 @@ let private operations: Operation list =
 
 /// What multiplies matrices.
 let private products: Law list =
-    (Ops.Linear.operations @ Ops.Convolutions.products |> List.collect OperationLaws.all)
+    (Ops.Linear.operations @ Ops.Convolutions.products @ Ops.Recurrent.operations |> List.collect OperationLaws.all)
+    @ Ops.RecurrentIdentities.laws
     @ Ops.Products.laws
     @ Layers.Registry.laws
 
@@ -35,6 +39,7 @@ let private products: Law list =
 let private onEveryEngine: Law list =
     [ products
       Laws.ofArchitectures
+      Laws.ofSequenceArchitectures
       Composition.Category.laws
       Composition.Combinators.laws
       Composition.Sequences.laws
@@ -47,10 +52,10 @@ let private onEveryEngine: Law list =
 
 let private structure: Law list =
     [ Structure.Coverage.laws
-          ((operations @ Ops.Linear.operations) |> List.map _.Name)
+          ((operations @ Ops.Linear.operations @ Ops.Recurrent.operations) |> List.map _.Name)
           Optimizers.Optimizers.subjects
           (Layers.Registry.specimens |> List.map _.Name)
-          (Models.Specimens.all |> List.map _.Name)
+          (Models.Specimens.all @ Models.TextSpecimens.all |> List.map (fun s -> (s.Name.Split ',')[0]) |> List.distinct)
       Structure.Dependencies.laws
       Structure.Documentation.laws ]
     |> List.concat
@@ -63,6 +68,7 @@ let laws: Law list =
       Ops.Statistics.laws
       Ops.Dropout.laws
       Ops.Spans.laws
+      Ops.RecurrentSpans.laws
       Ops.Channels.laws
       Ops.Convolutions.laws
       Ops.Pooling.laws
@@ -70,6 +76,8 @@ let laws: Law list =
       Ops.Regions.laws
       Ops.Embedding.laws
       Ops.Time.laws
+      Ops.AttentionLaws.laws
+      Ops.Positions.laws
       Losses.Identities.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
@@ -81,6 +89,7 @@ let laws: Law list =
       Kit.Judges.laws
       onEveryEngine
       structure
+      Mutants.Recurrent.laws
       Mutants.Killing.laws ]
     |> List.concat
 

@@ -25,13 +25,22 @@ let private killed (right: Law list) (wrong: Law list) =
 
 let private layers = Dense.mutants @ Activations.mutants @ Norms.mutants @ Behaviour.mutants
 
+let private operations =
+    Operations.mutants
+    @ Images.mutants
+    @ Channels.mutants
+    @ Regions.mutants
+    @ Embedding.mutants
+    @ Attention.mutants
+    @ Recurrent.mutants
+
 /// One law for every mutant: it is found out.
 let laws: Law list =
     [ for m in layers do
           Law.fact "is found out" $"mutant {m.Fault}" (fun () ->
               killed (Laws.allOfVectors m.Claims m.Right) (Laws.allOfVectors m.Claims m.Wrong))
 
-      for fault, right, wrong in Operations.mutants @ Images.mutants @ Channels.mutants @ Regions.mutants @ Embedding.mutants do
+      for fault, right, wrong in operations do
           Law.fact "is found out" $"mutant {fault}" (fun () -> killed (OperationLaws.all right) (OperationLaws.all wrong)) ]
 
 /// The laws each mutant fails, for whoever wants to read them.
