@@ -25,7 +25,7 @@ let private operations: Operation list =
 
 /// What multiplies matrices.
 let private products: Law list =
-    (Ops.Linear.operations @ Ops.Convolutions.products |> List.collect OperationLaws.all)
+    (Ops.Linear.operations @ Ops.Convolutions.products @ Ops.Recurrent.operations |> List.collect OperationLaws.all)
     @ Ops.Products.laws
     @ Layers.Registry.laws
 
@@ -45,7 +45,7 @@ let private onEveryEngine: Law list =
 
 let private structure: Law list =
     [ Structure.Coverage.laws
-          ((operations @ Ops.Linear.operations) |> List.map _.Name)
+          ((operations @ Ops.Linear.operations @ Ops.Recurrent.operations) |> List.map _.Name)
           Optimizers.Optimizers.subjects
           (Layers.Registry.specimens |> List.map _.Name)
           (Models.Specimens.all |> List.map _.Name)
