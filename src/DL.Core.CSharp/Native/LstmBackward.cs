@@ -1,11 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
 
 /// <summary>The steps of an LSTM from the last to the first: one pass over the gates, then a product with the recurrent weights transposed.</summary>
-internal unsafe struct LstmBackward<T> where T : unmanaged, INumber<T>
+internal unsafe struct LstmBackward<T> : IRecurrentSteps<T> where T : unmanaged, INumber<T>
 {
     public RecurrentFrame Frame;
     public RecurrentProduct<T> Recurrent;
@@ -26,26 +25,12 @@ internal unsafe struct LstmBackward<T> where T : unmanaged, INumber<T>
 
     /// <summary>[rows; 4 hidden], the gradients of the gates before their activations.</summary>
     public T* GateGradients;
-    private long _parts;
 
     /// <summary>Runs all steps.</summary>
-    public void Run()
-    {
-        _parts = Frame.Parts((long)Frame.Rows * Frame.Hidden * Recurrent.K);
-        var job = this;
-        Workers.For(_parts, 1, &RunParts, &job);
-    }
+    public readonly void Run() => RecurrentParts.Run<T, LstmBackward<T>>(this, Frame, Recurrent.K);
 
-    private static void RunParts(void* state, long from, long to)
-    {
-        ref var job = ref *(LstmBackward<T>*)state;
-        int first = job.Frame.FirstRow(from, job._parts), end = job.Frame.FirstRow(to, job._parts);
-        if (Vector512.IsHardwareAccelerated) job.Rows<Simd512<T>>(first, end);
-        else if (Vector256.IsHardwareAccelerated) job.Rows<Simd256<T>>(first, end);
-        else job.Rows<Simd128<T>>(first, end);
-    }
-
-    private readonly void Rows<S>(int from, int to) where S : struct, ISimd<S, T>
+    /// <inheritdoc/>
+    public readonly void Rows<S>(int from, int to) where S : struct, ISimd<S, T>
     {
         Hidden.Begin(Frame, from, to);
         Cell.Begin(Frame, from, to);
@@ -65,25 +50,19 @@ internal unsafe struct LstmBackward<T> where T : unmanaged, INumber<T>
     private readonly void Row<S>(int step, int row) where S : struct, ISimd<S, T>
     {
         long n = Frame.Hidden, whole = n - (n % S.Count), at = Frame.Starts[step] + (long)row;
-        if (OutputGradient is not null)
-        {
-            var upstream = Frame.Place(OutputGradient, row, step);
-            var hidden = Hidden.Rows + (row * n);
-            RecurrentGates.Add<T, S>(upstream, hidden, n);
-        }
-
-        Gradient<S, AllLanes>(at, row, 0, whole);
-        if (whole < n) Gradient<S, FirstLanes>(at, row, whole, n);
+        var dh = Hidden.Arrived<S>(Frame, OutputGradient, step, row);
+        Gradient<S, AllLanes>(dh, at, row, 0, whole);
+        if (whole < n) Gradient<S, FirstLanes>(dh, at, row, whole, n);
     }
 
     /// <summary>From dh and dc: do = dh tanh c o (1 - o), dc += dh o (1 - tanh² c), di = dc g i (1 - i), df = dc c f (1 - f), dg = dc i (1 - g²), and dc f for
     /// the step before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Gradient<S, L>(long at, int row, long from, long to) where S : struct, ISimd<S, T> where L : struct, ILaneCount
+    private readonly void Gradient<S, L>(T* dh, long at, int row, long from, long to) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         long n = Frame.Hidden;
         T* gates = Gates + (at * 4 * n), gradients = GateGradients + (at * 4 * n), cells = Cells + (at * n), tangents = Tangents + (at * n);
-        T* dh = Hidden.Rows + (row * n), dc = Cell.Rows + (row * n);
+        var dc = Cell.Rows + (row * n);
         var one = S.Create(1);
         for (var j = from; j < to; j += S.Count)
         {

@@ -1,11 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
 
 /// <summary>The steps of an LSTM, each a product with the recurrent weights and one pass over the gates while they lie in the nearest caches.</summary>
-internal unsafe struct LstmForward<T> where T : unmanaged, INumber<T>
+internal unsafe struct LstmForward<T> : IRecurrentSteps<T> where T : unmanaged, INumber<T>
 {
     public RecurrentFrame Frame;
     public RecurrentProduct<T> Recurrent;
@@ -25,26 +24,12 @@ internal unsafe struct LstmForward<T> where T : unmanaged, INumber<T>
 
     /// <summary>[batch; time; hidden].</summary>
     public T* Output;
-    private long _parts;
 
     /// <summary>Runs all steps.</summary>
-    public void Run()
-    {
-        _parts = Frame.Parts((long)Frame.Rows * Frame.Hidden * Recurrent.N);
-        var job = this;
-        Workers.For(_parts, 1, &RunParts, &job);
-    }
+    public readonly void Run() => RecurrentParts.Run<T, LstmForward<T>>(this, Frame, Recurrent.N);
 
-    private static void RunParts(void* state, long from, long to)
-    {
-        ref var job = ref *(LstmForward<T>*)state;
-        int first = job.Frame.FirstRow(from, job._parts), end = job.Frame.FirstRow(to, job._parts);
-        if (Vector512.IsHardwareAccelerated) job.Rows<Simd512<T>>(first, end);
-        else if (Vector256.IsHardwareAccelerated) job.Rows<Simd256<T>>(first, end);
-        else job.Rows<Simd128<T>>(first, end);
-    }
-
-    private readonly void Rows<S>(int from, int to) where S : struct, ISimd<S, T>
+    /// <inheritdoc/>
+    public readonly void Rows<S>(int from, int to) where S : struct, ISimd<S, T>
     {
         Hidden.Begin(Frame, from, to, FirstHidden);
         Cell.Begin(Frame, from, to, FirstCell);

@@ -54,6 +54,14 @@ internal unsafe struct RecurrentStateGradient<T> where T : unmanaged, INumber<T>
         }
     }
 
+    /// <summary>The gradient of a row's state after a step: what the step behind sent, with the output's own gradient added.</summary>
+    public readonly T* Arrived<S>(in RecurrentFrame frame, T* output, int step, int row) where S : struct, ISimd<S, T>
+    {
+        var gradient = Rows + ((long)row * frame.Hidden);
+        if (output is not null) RecurrentGates.Add<T, S>(frame.Place(output, row, step), gradient, frame.Hidden);
+        return gradient;
+    }
+
     /// <summary>Hands out what arrived before the sequences.</summary>
     public readonly void End(in RecurrentFrame frame, int from, int to)
     {

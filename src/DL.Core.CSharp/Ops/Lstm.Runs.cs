@@ -53,15 +53,11 @@ public static unsafe partial class Lstm
         RecurrentShape shape, ReadOnlySpan<T> saved, ReadOnlySpan<T> dgates, bool accumulate, Span<T> dweight, Span<T> drecurrent, Span<T> dbias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (rows, width) = (shape.Rows, GateCount * shape.Hidden);
+        var width = GateCount * shape.Hidden;
         _ = Layout(shape, true, out var at);
         fixed (T* ps = saved, pg = dgates, pw = dweight, pr = drecurrent)
-        {
-            Blas.Gemm(true, false, shape.Inputs, width, rows, ps, shape.Inputs, pg, width, accumulate, pw, width);
-            Blas.Gemm(true, false, shape.Hidden, width, rows, ps + at.Hiddens, shape.Hidden, pg, width, accumulate, pr, width);
-        }
-
-        if (dbias.Length != 0) ColumnSums.Add(dgates, rows, width, dbias);
+            RecurrentProducts.WeightGradients(shape, ps, ps + at.Hiddens, pg, width, accumulate, pw, pr);
+        if (dbias.Length != 0) ColumnSums.Add(dgates, shape.Rows, width, dbias);
     }
 
     private struct Places

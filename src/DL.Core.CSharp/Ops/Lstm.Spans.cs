@@ -9,13 +9,13 @@ public static unsafe partial class Lstm
     /// <summary>The number of elements a pass keeps for its way back.</summary>
     /// <param name="shape">The extents.</param>
     /// <exception cref="ShapeException">It is more than a tensor can hold.</exception>
-    public static int SavedLength(RecurrentShape shape) => RecurrentArguments.Count(Layout(shape, true, out _));
+    public static int SavedLength(RecurrentShape shape) => RecurrentChecks.Count(Layout(shape, true, out _));
 
     /// <summary>The number of elements the way back works in: the gradients of the gates, [rows; 4 hidden], and room behind them.</summary>
     /// <param name="shape">The extents.</param>
     /// <exception cref="ShapeException">It is more than a tensor can hold.</exception>
     public static int GradientLength(RecurrentShape shape) =>
-        RecurrentArguments.Count(((long)shape.Rows * GateCount * shape.Hidden) + (2L * shape.Batch * shape.Hidden));
+        RecurrentChecks.Count(((long)shape.Rows * GateCount * shape.Hidden) + (2L * shape.Batch * shape.Hidden));
 
     /// <summary>Runs over whole sequences.</summary>
     /// <param name="shape">The extents and lengths.</param>
@@ -35,17 +35,12 @@ public static unsafe partial class Lstm
         ReadOnlySpan<T> hidden, ReadOnlySpan<T> cell, Span<T> y, Span<T> lastHidden, Span<T> lastCell, Span<T> saved)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var (states, width) = ((long)shape.Batch * shape.Hidden, (long)GateCount * shape.Hidden);
-        RecurrentArguments.Length((long)shape.Batch * shape.Time * shape.Inputs, x.Length, "Lstm x");
-        RecurrentArguments.Length(width * shape.Inputs, weight.Length, "Lstm weight");
-        RecurrentArguments.Length(width * shape.Hidden, recurrent.Length, "Lstm recurrent");
-        RecurrentArguments.Optional(width, bias.Length, "Lstm bias");
-        RecurrentArguments.Optional(states, hidden.Length, "Lstm hidden");
-        RecurrentArguments.Optional(states, cell.Length, "Lstm cell");
-        RecurrentArguments.Length(states * shape.Time, y.Length, "Lstm y");
-        RecurrentArguments.Length(states, lastHidden.Length, "Lstm lastHidden");
-        RecurrentArguments.Length(states, lastCell.Length, "Lstm lastCell");
-        RecurrentArguments.Length(SavedLength(shape), saved.Length, "Lstm saved");
+        var states = (long)shape.Batch * shape.Hidden;
+        RecurrentChecks.Inputs(Name, shape, GateCount, x.Length, weight.Length, recurrent.Length, bias.Length, hidden.Length);
+        RecurrentChecks.Optional(states, cell.Length, "Lstm cell");
+        RecurrentChecks.Outputs(Name, shape, y.Length, lastHidden.Length);
+        RecurrentChecks.Length(states, lastCell.Length, "Lstm lastCell");
+        RecurrentChecks.Length(SavedLength(shape), saved.Length, "Lstm saved");
         Run(shape, x, weight, recurrent, bias, hidden, cell, y, lastHidden, lastCell, saved, true);
     }
 
@@ -66,14 +61,11 @@ public static unsafe partial class Lstm
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (states, width) = ((long)shape.Batch * shape.Hidden, GateCount * shape.Hidden);
-        RecurrentArguments.Length((long)width * shape.Hidden, recurrent.Length, "Lstm.Backward recurrent");
-        RecurrentArguments.Length(SavedLength(shape), saved.Length, "Lstm.Backward saved");
-        RecurrentArguments.Optional(states * shape.Time, dy.Length, "Lstm.Backward dy");
-        RecurrentArguments.Optional(states, dlastHidden.Length, "Lstm.Backward dlastHidden");
-        RecurrentArguments.Optional(states, dlastCell.Length, "Lstm.Backward dlastCell");
-        RecurrentArguments.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
-        RecurrentArguments.Length(states, dhidden.Length, "Lstm.Backward dhidden");
-        RecurrentArguments.Length(states, dcell.Length, "Lstm.Backward dcell");
+        RecurrentChecks.Gradients(Name, shape, GateCount, recurrent.Length, dy.Length, dlastHidden.Length, dhidden.Length);
+        RecurrentChecks.Optional(states, dlastCell.Length, "Lstm.Backward dlastCell");
+        RecurrentChecks.Length(states, dcell.Length, "Lstm.Backward dcell");
+        RecurrentChecks.Length(SavedLength(shape), saved.Length, "Lstm.Backward saved");
+        RecurrentChecks.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
         fixed (int* order = shape.Order, starts = shape.Starts, lengths = shape.Steps)
         fixed (T* pr = recurrent, ps = saved, py = dy, ph = dlastHidden, pc = dlastCell, pg = dgates, poh = dhidden, poc = dcell)
         {
@@ -109,12 +101,9 @@ public static unsafe partial class Lstm
         RecurrentShape shape, ReadOnlySpan<T> saved, ReadOnlySpan<T> dgates, Span<T> dweight, Span<T> drecurrent, Span<T> dbias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var width = (long)GateCount * shape.Hidden;
-        RecurrentArguments.Length(SavedLength(shape), saved.Length, "Lstm.Backward saved");
-        RecurrentArguments.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
-        RecurrentArguments.Length(width * shape.Inputs, dweight.Length, "Lstm.Backward dweight");
-        RecurrentArguments.Length(width * shape.Hidden, drecurrent.Length, "Lstm.Backward drecurrent");
-        RecurrentArguments.Optional(width, dbias.Length, "Lstm.Backward dbias");
+        RecurrentChecks.Parameters(Name, shape, GateCount, dweight.Length, drecurrent.Length, dbias.Length);
+        RecurrentChecks.Length(SavedLength(shape), saved.Length, "Lstm.Backward saved");
+        RecurrentChecks.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
         Parameters(shape, saved, dgates, true, dweight, drecurrent, dbias);
     }
 
@@ -128,8 +117,7 @@ public static unsafe partial class Lstm
     public static void BackwardInput<T>(RecurrentShape shape, ReadOnlySpan<T> weight, ReadOnlySpan<T> dgates, Span<T> room, Span<T> dx)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        RecurrentArguments.Length((long)GateCount * shape.Hidden * shape.Inputs, weight.Length, "Lstm.Backward weight");
-        RecurrentArguments.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
-        RecurrentProducts.InputGradient("Lstm", shape, dgates, GateCount * shape.Hidden, weight, room, dx);
+        RecurrentChecks.Length(GradientLength(shape), dgates.Length, "Lstm.Backward dgates");
+        RecurrentProducts.InputGradient(Name, shape, dgates, GateCount * shape.Hidden, weight, room, dx);
     }
 }

@@ -27,8 +27,8 @@ public static unsafe partial class Lstm
     public static LstmPass Forward(
         Tensor x, Tensor weight, Tensor recurrent, Tensor? bias = null, Tensor? hidden = null, Tensor? cell = null, int[]? lengths = null)
     {
-        var arguments = new Arguments(x, weight, recurrent, bias, hidden, cell, lengths);
-        return x.IsDouble(Name) ? Forward<double>(arguments, true) : Forward<float>(arguments, true);
+        var arguments = new RecurrentArguments(Name, GateCount, x, weight, recurrent, bias, null, hidden, cell, lengths);
+        return arguments.IsDouble ? Forward<double>(arguments, true) : Forward<float>(arguments, true);
     }
 
     /// <summary>Runs over whole sequences and keeps nothing for a way back; the bits are those of
@@ -46,8 +46,8 @@ public static unsafe partial class Lstm
     public static (Tensor Output, Tensor Hidden, Tensor Cell) Predict(
         Tensor x, Tensor weight, Tensor recurrent, Tensor? bias = null, Tensor? hidden = null, Tensor? cell = null, int[]? lengths = null)
     {
-        var arguments = new Arguments(x, weight, recurrent, bias, hidden, cell, lengths);
-        var pass = x.IsDouble(Name) ? Forward<double>(arguments, false) : Forward<float>(arguments, false);
+        var arguments = new RecurrentArguments(Name, GateCount, x, weight, recurrent, bias, null, hidden, cell, lengths);
+        var pass = arguments.IsDouble ? Forward<double>(arguments, false) : Forward<float>(arguments, false);
         pass.Saved.Return();
         return (pass.Output, pass.Hidden, pass.Cell);
     }
@@ -61,17 +61,17 @@ public static unsafe partial class Lstm
     /// <exception cref="InvalidArgumentException">The element types differ.</exception>
     public static RecurrentGradients Backward(LstmPass pass, Tensor? dOutput, Tensor? dHidden = null, Tensor? dCell = null)
     {
-        RecurrentArguments.Output("Lstm.Backward dOutput", pass.Output, dOutput, pass.Shape);
-        RecurrentArguments.State("Lstm.Backward dHidden", pass.Output, dHidden, pass.Shape);
-        RecurrentArguments.State("Lstm.Backward dCell", pass.Output, dCell, pass.Shape);
-        return pass.Output.IsDouble(Name) ? Backward<double>(pass, dOutput, dHidden, dCell) : Backward<float>(pass, dOutput, dHidden, dCell);
+        RecurrentChecks.Output("Lstm.Backward dOutput", pass.Output, dOutput, pass.Shape);
+        RecurrentChecks.State("Lstm.Backward dHidden", pass.Output, dHidden, pass.Shape);
+        RecurrentChecks.State("Lstm.Backward dCell", pass.Output, dCell, pass.Shape);
+        return pass.Arguments.IsDouble ? Backward<double>(pass, dOutput, dHidden, dCell) : Backward<float>(pass, dOutput, dHidden, dCell);
     }
 
-    private static LstmPass Forward<T>(in Arguments from, bool keep) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static LstmPass Forward<T>(RecurrentArguments from, bool keep) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var shape = from.Shape;
         var x = from.X.As<T>(Name);
-        var saved = x.New<T>(new Shape(keep ? SavedLength(shape) : RecurrentArguments.Count(Layout(shape, false, out _))));
+        var saved = x.New<T>(new Shape(RecurrentChecks.Count(Layout(shape, keep, out _))));
         var output = x.New<T>(new Shape(shape.Batch, shape.Time, shape.Hidden));
         var hidden = x.New<T>(new Shape(shape.Batch, shape.Hidden));
         var cell = x.New<T>(hidden.Shape);
@@ -79,84 +79,40 @@ public static unsafe partial class Lstm
             shape, x.Span, RecurrentArguments.Elements<T>(from.Weight), RecurrentArguments.Elements<T>(from.Recurrent), RecurrentArguments.Elements<T>(from.Bias),
             RecurrentArguments.Elements<T>(from.Hidden), RecurrentArguments.Elements<T>(from.Cell),
             output.Write(), hidden.Write(), cell.Write(), saved.Write(), keep);
-        return new LstmPass(shape, output, hidden, cell, saved, from.Weight, from.Recurrent, from.Bias);
+        return new LstmPass(from, output, hidden, cell, saved);
     }
 
     private static RecurrentGradients Backward<T>(LstmPass pass, Tensor? dOutput, Tensor? dHidden, Tensor? dCell)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var shape = pass.Shape;
+        var (shape, arguments) = (pass.Shape, pass.Arguments);
         var like = (dOutput ?? dHidden ?? dCell ?? pass.Output).As<T>(Name);
-        var saved = pass.Saved.As<T>(Name);
+        var saved = pass.Saved.As<T>(Name).Span;
         var dgates = like.New<T>(new Shape(GradientLength(shape)));
         var dhidden = like.New<T>(pass.Hidden.Shape);
         var dcell = like.New<T>(pass.Hidden.Shape);
         Backward(
-            shape, RecurrentArguments.Elements<T>(pass.Recurrent), saved.Span,
+            shape, RecurrentArguments.Elements<T>(arguments.Recurrent), saved,
             RecurrentArguments.Elements<T>(dOutput), RecurrentArguments.Elements<T>(dHidden), RecurrentArguments.Elements<T>(dCell),
             dgates.Write(), dhidden.Write(), dcell.Write());
 
-        var dweight = Gradients.Unset<T>(pass.Weight, like);
-        var drecurrent = Gradients.Unset<T>(pass.Recurrent, like);
-        var dbias = pass.Bias is null ? null : Gradients.For<T>(pass.Bias, like);
-        Parameters(shape, saved.Span, dgates.Span, false, dweight.Write(), drecurrent.Write(), dbias is null ? default : dbias.Write());
-        return new RecurrentGradients(dweight, drecurrent, dhidden, () => Input(pass, dgates)) { Bias = dbias, Cell = dcell };
-    }
-
-    private static Tensor<T> Input<T>(LstmPass pass, Tensor<T> dgates) where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        var shape = pass.Shape;
-        var room = dgates.New<T>(new Shape(shape.Rows, shape.Inputs));
-        var dx = dgates.New<T>(new Shape(shape.Batch, shape.Time, shape.Inputs));
-        BackwardInput(shape, RecurrentArguments.Elements<T>(pass.Weight), dgates.Span, room.Write(), dx.Write());
-        room.Return();
-        return dx;
-    }
-
-    private readonly struct Arguments
-    {
-        public Arguments(Tensor x, Tensor weight, Tensor recurrent, Tensor? bias, Tensor? hidden, Tensor? cell, int[]? lengths)
-        {
-            Shape = RecurrentArguments.Extents(Name, GateCount, x, weight, recurrent, lengths);
-            RecurrentArguments.Bias("Lstm bias", x, bias, recurrent.Shape[1]);
-            RecurrentArguments.State("Lstm hidden", x, hidden, Shape);
-            RecurrentArguments.State("Lstm cell", x, cell, Shape);
-            (X, Weight, Recurrent, Bias, Hidden, Cell) = (x, weight, recurrent, bias, hidden, cell);
-        }
-
-        public RecurrentShape Shape { get; }
-
-        public Tensor X { get; }
-
-        public Tensor Weight { get; }
-
-        public Tensor Recurrent { get; }
-
-        public Tensor? Bias { get; }
-
-        public Tensor? Hidden { get; }
-
-        public Tensor? Cell { get; }
+        var dweight = Gradients.Unset<T>(arguments.Weight, like);
+        var drecurrent = Gradients.Unset<T>(arguments.Recurrent, like);
+        var dbias = arguments.Bias is null ? null : Gradients.For<T>(arguments.Bias, like);
+        Parameters(shape, saved, dgates.Span, false, dweight.Write(), drecurrent.Write(), dbias is null ? default : dbias.Write());
+        return new RecurrentGradients(dweight, drecurrent, dhidden, () => RecurrentProducts.InputGradient(pass, dgates, GateCount)) { Bias = dbias, Cell = dcell };
     }
 }
 
 /// <summary>What an <see cref="Lstm"/> puts out, and what its Backward needs of it.</summary>
 public sealed class LstmPass : RecurrentPass
 {
-    internal LstmPass(RecurrentShape shape, Tensor output, Tensor hidden, Tensor cell, Tensor saved, Tensor weight, Tensor recurrent, Tensor? bias)
-        : base(shape, output, hidden)
+    internal LstmPass(RecurrentArguments arguments, Tensor output, Tensor hidden, Tensor cell, Tensor saved)
+        : base(arguments, output, hidden, saved)
     {
-        (Cell, Saved, Weight, Recurrent, Bias) = (cell, saved, weight, recurrent, bias);
+        Cell = cell;
     }
 
     /// <summary>The cell after each example's last step, [batch; hidden]; the initial cell for an example of length 0.</summary>
     public Tensor Cell { get; }
-
-    internal Tensor Saved { get; }
-
-    internal Tensor Weight { get; }
-
-    internal Tensor Recurrent { get; }
-
-    internal Tensor? Bias { get; }
 }

@@ -3,21 +3,27 @@ namespace DL.Core.Ops;
 /// <summary>What a recurrent operation puts out, and what its Backward needs of it.</summary>
 public abstract class RecurrentPass
 {
-    private protected RecurrentPass(RecurrentShape shape, Tensor output, Tensor hidden)
+    private protected RecurrentPass(RecurrentArguments arguments, Tensor output, Tensor hidden, Tensor saved)
     {
-        Shape = shape;
+        Arguments = arguments;
         Output = output;
         Hidden = hidden;
+        Saved = saved;
     }
 
     /// <summary>The extents and lengths of the pass.</summary>
-    public RecurrentShape Shape { get; }
+    public RecurrentShape Shape => Arguments.Shape;
 
     /// <summary>The states after every step, [batch; time; hidden]; zeros past an example's length.</summary>
     public Tensor Output { get; }
 
     /// <summary>The state after each example's last step, [batch; hidden]; the initial state for an example of length 0.</summary>
     public Tensor Hidden { get; }
+
+    internal RecurrentArguments Arguments { get; }
+
+    /// <summary>What Backward needs beside the arguments.</summary>
+    internal Tensor Saved { get; }
 }
 
 /// <summary>The gradients of a recurrent operation.</summary>

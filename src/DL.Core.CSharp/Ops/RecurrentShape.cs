@@ -22,7 +22,7 @@ public sealed unsafe class RecurrentShape
     {
         _ = new Shape(batch, time, Math.Max(1, Math.Max(inputs, hidden)));
         _ = new Shape(inputs, hidden);
-        CheckLengths(lengths, batch, time, "Recurrent lengths");
+        if (lengths is not null) RecurrentChecks.Lengths(lengths, batch, time, "Recurrent lengths");
         (Batch, Time, Inputs, Hidden) = (batch, time, inputs, hidden);
         _lengths = new int[batch];
         if (lengths is null) Array.Fill(_lengths, time);
@@ -48,16 +48,6 @@ public sealed unsafe class RecurrentShape
 
     /// <summary>The steps of each example.</summary>
     public ReadOnlySpan<int> Lengths => _lengths;
-
-    /// <summary>Fails unless there is a length within the sequence for every example.</summary>
-    internal static void CheckLengths(int[]? lengths, int batch, int time, string where)
-    {
-        if (lengths is null) return;
-        if (lengths.Length != batch) throw new ShapeException(where, $"{batch} lengths, one for each example", $"{lengths.Length}");
-        for (var n = 0; n < batch; n++)
-            if (lengths[n] < 0 || lengths[n] > time)
-                throw new InvalidArgumentException(where, $"lengths from 0 to {time}", $"{lengths[n]} for example {n}");
-    }
 
     /// <summary>The example of each row, the longest first.</summary>
     internal int[] Order => _order;

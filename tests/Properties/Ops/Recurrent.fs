@@ -120,5 +120,63 @@ let private lstmWay =
             let g = Lstm.Backward(forward x places lengths, dy[0], dy[1], dy[2])
             [| g.Input(); g.Weight; g.Recurrent; g.Bias; g.Hidden; g.Cell |] }
 
+let private rnnWay =
+    let forward (x: Tensor[]) places lengths = Rnn.Forward(x[0], x[1], x[2], orNull x places.B, orNull x places.H, lengths)
+
+    { Forward =
+        fun x places lengths ->
+            let pass = forward x places lengths
+            [| pass.Output; pass.Hidden |]
+      Backward =
+        fun x places lengths dy ->
+            let g = Rnn.Backward(forward x places lengths, dy[0], dy[1])
+            [| g.Input(); g.Weight; g.Recurrent; g.Bias; g.Hidden |] }
+
+let private gruWay reset =
+    let forward (x: Tensor[]) places lengths =
+        Gru.Forward(x[0], x[1], x[2], orNull x places.B, orNull x places.Rb, orNull x places.H, lengths, reset)
+
+    { Forward =
+        fun x places lengths ->
+            let pass = forward x places lengths
+            [| pass.Output; pass.Hidden |]
+      Backward =
+        fun x places lengths dy ->
+            let g = Gru.Backward(forward x places lengths, dy[0], dy[1])
+            [| g.Input(); g.Weight; g.Recurrent; g.Bias; g.RecurrentBias; g.Hidden |] }
+
+let private gruForms =
+    [ for variant, form in forms do
+          yield variant, { form with RecurrentBias = form.Last && form.Bias }
+      yield "with the recurrent bias alone", { everything with Bias = false; RecurrentBias = true } ]
+
+let private gru (name: string) reset cell =
+    [ for variant, form in gruForms -> operation "Gru" 3 1 cell (gruWay reset) ((name + " " + variant).Trim(), form) ]
+
+let private reverseTime padded : Operation =
+    let lengths (case: OperationCase) : int[] | null = if padded then lengthsOf case else null
+
+    { Operation.unary "ReverseTime" id (fun _ _ dy -> dy) (fun _ x -> x) with
+        Variant = if padded then "padded" else ""
+        Sizes = [ OneOf [ 1; 2; 3; 17; 0 ]; Free; OneOf [ 1; 3; 16; 0 ] ]
+        Forward = fun case x -> [| ReverseTime.Forward(x[0], lengths case) |]
+        Backward = fun case _ _ dy -> [| ReverseTime.Backward(dy[0], lengths case) |]
+        Formula =
+            fun case x ->
+                let n, time, width = case.Sizes[0], case.Sizes[1], case.Sizes[2]
+                let lengths = if padded then lengthsOf case else Array.create n time
+                let place i t = if t < lengths[i] then lengths[i] - 1 - t else t
+
+                [| [| for i in 0 .. n - 1 do
+                          for t in 0 .. time - 1 do
+                              for j in 0 .. width - 1 -> x[0][(i * time + place i t) * width + j] |] |]
+        Homogeneous = 0 }
+
 /// The operations of this file.
-let operations: Operation list = forms |> List.map (operation "Lstm" 4 2 lstm lstmWay)
+let operations: Operation list =
+    [ yield! forms |> List.map (operation "Rnn" 1 1 rnn rnnWay)
+      yield! forms |> List.map (operation "Lstm" 4 2 lstm lstmWay)
+      yield! gru "reset before" GruForm.ResetBefore gruBefore
+      yield! gru "reset after" GruForm.ResetAfter gruAfter
+      reverseTime false
+      reverseTime true ]
