@@ -26,6 +26,7 @@ let private operations: Operation list =
 /// What multiplies matrices.
 let private products: Law list =
     (Ops.Linear.operations @ Ops.Convolutions.products @ Ops.Recurrent.operations |> List.collect OperationLaws.all)
+    @ Ops.RecurrentIdentities.laws
     @ Ops.Products.laws
     @ Layers.Registry.laws
 
