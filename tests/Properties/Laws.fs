@@ -77,6 +77,7 @@ let laws: Law list =
       Kit.Judges.laws
       onEveryEngine
       structure
+      Mutants.Recurrent.laws
       Mutants.Killing.laws ]
     |> List.concat
 

@@ -31,7 +31,7 @@ let laws: Law list =
           Law.fact "is found out" $"mutant {m.Fault}" (fun () ->
               killed (Laws.allOfVectors m.Claims m.Right) (Laws.allOfVectors m.Claims m.Wrong))
 
-      for fault, right, wrong in Operations.mutants @ Images.mutants @ Channels.mutants @ Regions.mutants do
+      for fault, right, wrong in Operations.mutants @ Images.mutants @ Channels.mutants @ Regions.mutants @ Recurrent.mutants do
           Law.fact "is found out" $"mutant {fault}" (fun () -> killed (OperationLaws.all right) (OperationLaws.all wrong)) ]
 
 /// The laws each mutant fails, for whoever wants to read them.
