@@ -62,6 +62,7 @@ let laws: Law list =
       Ops.Statistics.laws
       Ops.Dropout.laws
       Ops.Spans.laws
+      Ops.RecurrentSpans.laws
       Ops.Channels.laws
       Ops.Convolutions.laws
       Ops.Pooling.laws
