@@ -213,6 +213,14 @@ let private everyKind: Law list =
           law "threads move no bit" threads
           law "prediction is the forward pass" predicted ]
 
+/// States so wide that the products with their weights are cut into blocks of terms, and packed as such; the weights are small, so that roundings fade.
+let private wideStates: Law list =
+    [ for name, gates, net in kinds do
+          Law.fact "an example is alone in its batch, wide states" name (fun () ->
+              let small (p: Tensor[]) = net (p |> Array.map (fun w -> Scale.Forward(w, 0.05)))
+              let wide seed = { Length = 150; Numbers = Ordinary; Seed = seed }
+              Evidence.worst [ alone (trial gates small (wide 15UL)); alone (trial gates small (wide 31UL)) ]) ]
+
 /// Weights of a case whose bias holds some gates open or shut.
 let private held gates (fixedGates: (int * float) list) (v: Vector) : Tensor[] =
     let p = weights v gates
@@ -242,6 +250,7 @@ let private reverse =
 /// The laws of this file: they hold on every engine.
 let laws: Law list =
     everyKind
+    @ wideStates
     @ [ keeps "Lstm" 4 [ 0, -1e4; 1, 1e4 ] lstm 1
         keeps "Gru reset before" 3 [ 1, -1e4 ] (gru GruForm.ResetBefore) 0
         keeps "Gru reset after" 3 [ 1, 1e4 ] (gru GruForm.ResetAfter) 0
