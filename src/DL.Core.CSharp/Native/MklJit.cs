@@ -29,8 +29,7 @@ internal sealed unsafe class MklJit
     /// <summary>Computes a small product; false when the shape is large and is left to the caller.</summary>
     internal bool TryMultiply(in Product<float> product)
     {
-        if ((long)product.M * product.N * product.K > LargestWork || product.K == 0)
-            return false;
+        if (!IsSmall(product.M, product.N, product.K)) return false;
         if (Find(product, single) is not { } entry || entry.Kernel == 0)
             ManagedEngine.Run(product);
         else
@@ -41,14 +40,16 @@ internal sealed unsafe class MklJit
     /// <inheritdoc cref="TryMultiply(in Product{float})"/>
     internal bool TryMultiply(in Product<double> product)
     {
-        if ((long)product.M * product.N * product.K > LargestWork || product.K == 0)
-            return false;
+        if (!IsSmall(product.M, product.N, product.K)) return false;
         if (Find(product, twice) is not { } entry || entry.Kernel == 0)
             ManagedEngine.Run(product);
         else
             Call(entry, product);
         return true;
     }
+
+    // A product without outputs or without terms is no work for a kernel: it would be tried on numbers that it never writes.
+    private static bool IsSmall(long rows, long columns, long terms) => rows * columns * terms is > 0 and <= LargestWork;
 
     // Apart, for a method that may call native code pays for it on every path. Such a kernel ends within a microsecond: to let
     // the garbage collector in meanwhile would cost several times the product.

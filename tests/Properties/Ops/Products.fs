@@ -50,9 +50,18 @@ let private case element (m, n, k) special at inLeft =
               let where = $"{form} of {m} x {k} and {k} x {n} in {element}, {special} at {at}"
               Evidence.exact where (Array.forall2 alike expected got) ]
 
+/// Products without outputs or without terms, as often as makes an engine look for a kernel of their own.
+let private empty () =
+    [ for m, n, k in [ 0, 4, 3; 4, 0, 3; 4, 3, 0 ] do
+          for _ in 1..150 do
+              for form, y in forms ElementType.Float64 m n k (Array.zeroCreate (m * k)) (Array.zeroCreate (k * n)) do
+                  Evidence.exact $"{form} of {m} x {n} over {k} is zeros" (y.ToArray<float>() |> Array.forall ((=) 0.0)) ]
+    |> Evidence.worst
+
 /// The laws of this file.
 let laws: Law list =
-    [ Law.fact "what is not finite reaches the sums it belongs to and no other" "matrix product" (fun () ->
+    [ Law.fact "products of nothing end, and are zeros" "matrix product" empty
+      Law.fact "what is not finite reaches the sums it belongs to and no other" "matrix product" (fun () ->
           Evidence.worst
               [ for element in [ ElementType.Float32; ElementType.Float64 ] do
                     for size in sizes do
