@@ -19,6 +19,8 @@ type internal Value =
     | One of Tensor
     | Delayed of Later
     | Two of Value * Value
+    /// Sequences whose steps from the given lengths on are padding.
+    | Ragged of Value * int[]
 
 /// <summary>A batch of examples of kind 'x: one tensor whose first axis counts the examples, or a pair of batches.</summary>
 /// <remarks>Images lie channels last in memory, as the kernels want them; <c>Batch.image</c> and <c>Batch.tensor</c> convert. Make one by <c>Batch.vec</c>, <c>Batch.image</c>, <c>Batch.seq</c>, <c>Batch.tokens</c>, <c>Batch.label</c> or <c>Batch.pair</c>.</remarks>
@@ -32,6 +34,7 @@ module Batch =
         match value with
         | One t -> t
         | Delayed later -> later.Value
+        | Ragged(steps, _) -> force steps
         | Two _ -> raise (ShapeException("Batch", "a batch of a single part", "a pair"))
 
     let internal ofTensor (tensor: Tensor) : Batch<'x> = { Value = One tensor }
@@ -127,14 +130,17 @@ module Batch =
     let rec private mapValue f value =
         match value with
         | Two(a, b) -> Two(mapValue f a, mapValue f b)
+        | Ragged(steps, lengths) -> Ragged(mapValue f steps, lengths)
         | single -> One(f (force single))
 
-    /// Applies a function to every part.
+    /// Applies a function to every part, which leaves examples and steps where they are.
     let internal map (f: Tensor -> Tensor) (batch: Batch<'x>) : Batch<'y> = { Value = mapValue f batch.Value }
 
     let rec private map2Value f a b =
         match a, b with
         | Two(a1, a2), Two(b1, b2) -> Two(map2Value f a1 b1, map2Value f a2 b2)
+        | Ragged(_, lengths), _
+        | _, Ragged(_, lengths) -> Ragged(One(f (force a) (force b)), lengths)
         | a, b -> One(f (force a) (force b))
 
     let internal map2 (f: Tensor -> Tensor -> Tensor) (a: Batch<'x>) (b: Batch<'x>) : Batch<'y> = { Value = map2Value f a.Value b.Value }
@@ -151,6 +157,20 @@ module Batch =
         | Two(a, b) -> leaves a @ leaves b
         | single -> [ force single ]
 
+    /// A batch of the given shape's kind from the tensors of its parts, in order.
+    let internal ofParts (tree: ShapeTree) (tensors: Tensor list) : Batch<'x> =
+        let rec build tree tensors =
+            match tree, tensors with
+            | Leaf _, t :: rest -> struct (One t, rest)
+            | Node(a, b), _ ->
+                let struct (first, rest) = build a tensors
+                let struct (second, rest) = build b rest
+                struct (Two(first, second), rest)
+            | Leaf _, [] -> raise (ShapeException("Batch", "a tensor for every part", "fewer"))
+
+        let struct (value, _) = build tree tensors
+        { Value = value }
+
     /// All tensors of a batch as they lie in memory, the parts of a pair in order.
     let internal parts (batch: Batch<'x>) : Tensor list = leaves batch.Value
 
@@ -166,8 +186,30 @@ module Batch =
     /// A batch of zeros of the given shape, placed where a tensor's results go.
     let internal zerosLike (like: Tensor) (shape: Shape) : Batch<'x> = ofTensor (like.ZerosOf shape)
 
+    let rec private takeValue (rows: int[]) (gather: Tensor -> Tensor) value =
+        match value with
+        | Two(a, b) -> Two(takeValue rows gather a, takeValue rows gather b)
+        | Ragged(steps, lengths) -> Ragged(takeValue rows gather steps, rows |> Array.map (fun row -> lengths[row]))
+        | single -> One(gather (force single))
+
+    /// The examples at the given positions, in their order, each tensor seen through a function first.
+    let internal takeBy (prepare: Tensor -> Tensor) (rows: int[]) (batch: Batch<'x>) : Batch<'x> =
+        { Value = takeValue rows (fun t -> DL.Core.Ops.Rows.Forward(prepare t, rows)) batch.Value }
+
+    /// <summary>The examples at the given positions, in their order.</summary>
+    /// <exception cref="T:DL.Core.DLException">A position is out of range.</exception>
+    let take (rows: int[]) (batch: Batch<'x>) : Batch<'x> = takeBy id rows batch
+
     let rec private appendValues (values: Value list) =
         match values.Head with
+        | Ragged _ ->
+            let lengthsOf value =
+                match value with
+                | Ragged(_, lengths) -> lengths
+                | full -> Array.create (force full).Shape[0] (force full).Shape[1]
+
+            let steps = values |> List.map force |> Array.ofList
+            Ragged(One(DL.Core.Ops.Concat.Forward(0, steps)), values |> List.map lengthsOf |> Array.concat)
         | Two _ ->
             let parts =
                 values
@@ -191,6 +233,7 @@ module Batch =
         let rec first value =
             match value with
             | Two(a, _) -> first a
+            | Ragged(steps, _) -> first steps
             | single -> (force single).Shape[0]
 
         first batch.Value
@@ -207,6 +250,7 @@ module Batch =
         match value with
         | One _ -> false
         | Delayed _ -> true
+        | Ragged(steps, _) -> delays steps
         | Two(a, b) -> delays a || delays b
 
     /// Gives the memory of a value back that was read and is needed no more, but for what lies in the input or in the result.

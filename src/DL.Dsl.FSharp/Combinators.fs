@@ -62,7 +62,7 @@ module Combinators =
 
     /// <summary>The two parts of a pair side by side along the feature axis (the channels of images).</summary>
     let cat<'x> : Layer<'x * 'x, 'x> =
-        { Layer.pure'
+        { (Layer.pure'
               "cat"
               (fun s ->
                   let struct (a, b) = Shape.split s
@@ -75,7 +75,8 @@ module Combinators =
                   struct (joined,
                           fun dy ->
                               let parts = Concat.Backward(Batch.held dy, -1, a.Shape.Last, b.Shape.Last)
-                              Batch.pair (Batch.ofTensor parts[0]) (Batch.ofTensor parts[1]))) with
+                              Batch.pair (Batch.ofTensor parts[0]) (Batch.ofTensor parts[1])))
+           |> Layer.pointwise) with
             Stages = 0 }
 
     /// <summary>The two parts of a pair one after the other along time.</summary>
@@ -131,7 +132,7 @@ module Combinators =
 
     /// <summary>The elementwise product of a pair of equal shapes.</summary>
     let product<'x> : Layer<'x * 'x, 'x> =
-        { Layer.pure'
+        { (Layer.pure'
               "product"
               (fun s ->
                   let struct (a, b) = Shape.split s
@@ -143,7 +144,8 @@ module Combinators =
               (fun xy ->
                   let struct (x, y) = Batch.split xy
                   let times a b : Tensor = Multiply.Forward(a, b)
-                  struct (Batch.map2 times x y, fun dz -> Batch.pair (Batch.map2 times dz y) (Batch.map2 times dz x))) with
+                  struct (Batch.map2 times x y, fun dz -> Batch.pair (Batch.map2 times dz y) (Batch.map2 times dz x)))
+           |> Layer.pointwise) with
             Stages = 0 }
 
     /// <summary><c>y = t(x) * f(x) + (1 - t(x)) * x</c> with the gate <c>t</c> between 0 and 1, computed as <c>x + t(x) * (f(x) - x)</c>.</summary>
@@ -155,6 +157,7 @@ module Combinators =
             Layer.pure' "minus" id (fun x ->
                 let negate = Batch.map (fun t -> Scale.Forward(t, -1.0))
                 struct (negate x, negate))
+            |> Layer.pointwise
 
         let difference = fork f { minus with Stages = 0 } --> sum
         let whole = fork identity (fork gate difference --> product) --> sum
@@ -166,6 +169,7 @@ module Combinators =
     /// <summary>Passes its input forward and no gradient back.</summary>
     let stopGradient<'x> : Layer<'x, 'x> =
         Layer.pure' "stopGradient" id (fun (x: Batch<'x>) -> struct (x, Batch.map (fun dy -> Scale.Forward(dy, 0.0))))
+        |> Layer.pointwise
 
     /// <summary>Changes the parameters before the layer sees them, with the way back for their gradients: tying, masking, low-rank adapters.</summary>
     /// <param name="slots">The names of the new parameters.</param>
@@ -201,6 +205,14 @@ module Combinators =
                                 let struct (dx, dp) = backF dy
                                 struct (dx, back dp) }
             Answer = ValueNone
+            Continue =
+                f.Continue
+                |> Result.map (fun inner ->
+                    { Fresh = inner.Fresh
+                      Extend =
+                        fun qs state memory x ->
+                            let struct (ps, _) = view qs
+                            inner.Extend ps state memory x })
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
@@ -254,5 +266,13 @@ module Combinators =
             ValueSome(fun _ state x ->
                 let struct (ps, rest) = Wiring.split k state.Length state
                 Layer.answer f (Array.map held ps) rest x)
+          Continue =
+            f.Continue
+            |> Result.map (fun inner ->
+                { Fresh = inner.Fresh
+                  Extend =
+                    fun _ state memory x ->
+                        let struct (ps, rest) = Wiring.split k state.Length state
+                        inner.Extend (Array.map held ps) rest memory x })
           Fuse = Layer.noFuse
           Head = Layer.noHead }

@@ -33,10 +33,8 @@ module Examples =
     /// <summary>The examples at the given positions, in their order.</summary>
     /// <exception cref="T:DL.Core.DLException">A position is out of range.</exception>
     let take (rows: int[]) (examples: Examples<'x, 't>) : Examples<'x, 't> =
-        let pick t : Tensor = Rows.Forward(t, rows)
-
-        { Inputs = Batch.map pick examples.Inputs
-          Targets = Batch.map pick examples.Targets }
+        { Inputs = Batch.take rows examples.Inputs
+          Targets = Batch.take rows examples.Targets }
 
     /// <summary>Training and held-out examples by a fixed shuffle of the given seed.</summary>
     /// <param name="heldOut">The share held out, between 0 and 1.</param>
@@ -119,6 +117,12 @@ module Examples =
         use pixels = openFile images
         use ids = openFile labels
         labelled (Dataset.Mnist(pixels, ids))
+
+    /// <summary>Windows over a text, each with the same tokens one later: what a language model learns from.</summary>
+    /// <param name="windows">See <c>DL.Core.Data.TextWindows</c>.</param>
+    let ofWindows (windows: TokenBatch) : Examples<Tokens, Tokens> =
+        let tokens (ids: int[]) = Batch.tokens (Tensor.Of<int>(ids, windows.Rows, windows.Length))
+        create (tokens windows.Inputs) (tokens windows.Targets)
 
     let private columns (examples: Examples<Vec, 't>) =
         let t = Batch.held examples.Inputs

@@ -128,3 +128,24 @@ module Shape =
 
     /// <summary>The number of features of a vector.</summary>
     let features (shape: Shape<Vec>) : int = (core shape)[0]
+
+    /// The numbers of one example.
+    let internal elements (shape: Shape<'x>) : int =
+        let rec count tree =
+            match tree with
+            | Leaf s -> s.Count
+            | Node(a, b) -> count a + count b
+
+        count shape.Tree
+
+    /// Whether shapes are equal but for the number of steps of sequences.
+    let internal sameSteps (a: Shape<'x>) (b: Shape<'x>) : bool =
+        let rec go (kind: System.Type) a b =
+            match a, b with
+            | Node(a1, a2), Node(b1, b2) ->
+                let parts = kind.GetGenericArguments()
+                go parts[0] a1 b1 && go parts[1] a2 b2
+            | Leaf a, Leaf b when (kind = typeof<Seq> || kind = typeof<Tokens>) && a.Rank = b.Rank -> a.Without 0 = b.Without 0
+            | a, b -> a = b
+
+        go typeof<'x> a.Tree b.Tree

@@ -114,6 +114,28 @@ type Follower =
     /// <summary>Batch norm with a momentum, and the activation after it.</summary>
     | Normalized of float * Activation
 
+/// <summary>What a layer remembers of the steps of a sequence it has seen.</summary>
+[<NoComparison; ReferenceEquality>]
+type Remembered =
+    /// <summary>Nothing yet.</summary>
+    | Unseen
+    /// <summary>A tensor: the state of a recurrent layer.</summary>
+    | Held of Tensor
+    /// <summary>The keys and values of attention.</summary>
+    | Cached of KeyValueCache
+    /// <summary>The number of steps.</summary>
+    | Seen of int
+
+/// <summary>How a layer goes on along a sequence, steps at a time: run over some steps and then over more, it puts out what one run over all of them does.</summary>
+[<NoEquality; NoComparison>]
+type Continuation<'x, 'y> =
+    {
+        /// <summary>What is remembered before the first step.</summary>
+        Fresh: Remembered[]
+        /// <summary>From parameters, state, what is remembered and the next steps to the output for them, and what is remembered then.</summary>
+        Extend: Params -> State -> Remembered[] -> Batch<'x> -> struct (Batch<'y> * Remembered[])
+    }
+
 /// <summary>A layer is a parametric lens: a pure function from parameters and input to output and pullback.</summary>
 /// <remarks>Slots and cells name its parameters and its state and are known before any shape is. <c>Init</c> checks sizes once and makes
 /// initial parameters; <c>Apply</c> runs forward and returns the way back. Compose layers with <c>--&gt;</c>; write your own with <c>Layer.create</c>.</remarks>
@@ -134,6 +156,8 @@ type Layer<'x, 'y> =
         Apply: Mode -> Params -> State -> Batch<'x> -> Pass<'x, 'y>
         /// The output in prediction alone, where that takes less than Apply does: memory, or time.
         Answer: (Params -> State -> Batch<'x> -> Batch<'y>) voption
+        /// <summary>How it goes on along a sequence in prediction; the layer inside that cannot, where one cannot.</summary>
+        Continue: Result<Continuation<'x, 'y>, Description>
         /// The same layer and what follows it, in one kernel.
         Fuse: Follower -> Layer<'x, 'y> voption
         /// What the layer before might take over, and what comes after it.
@@ -166,6 +190,14 @@ module Layer =
         match layer.Answer with
         | ValueSome answer -> answer ps state x
         | ValueNone -> (layer.Apply Predict ps state x).Output
+
+    /// <summary>Declares that a layer computes every step of a sequence from that step alone: so it can go on along a sequence.</summary>
+    let pointwise (layer: Layer<'x, 'y>) : Layer<'x, 'y> =
+        { layer with
+            Continue =
+                Ok
+                    { Fresh = [||]
+                      Extend = fun ps state _ x -> struct (answer layer ps state x, [||]) } }
 
     let internal parameters (ps: Params) = ps |> Array.sumBy (fun p -> int64 p.Count)
 
@@ -245,6 +277,7 @@ module Layer =
                 setup about out ps state
           Apply = apply
           Answer = ValueNone
+          Continue = Error about
           Fuse = noFuse
           Head = noHead }
 

@@ -19,6 +19,10 @@ type Loss<'y, 't> =
 /// <summary>Losses, as means over the batch. Sums, values per example, weights, smoothing and ignored ids: <c>DL.Core.Losses</c>.</summary>
 [<RequireQualifiedAccess>]
 module Loss =
+    /// The target of a step that does not count.
+    [<Literal>]
+    let private ignored = -1
+
     let private sameShape name (output: Shape<'y>) (target: Batch<'y>) =
         if Batch.shape target <> output then
             raise (ShapeException($"{name} targets", $"shape {output}, as the predictions", $"{Batch.shape target}"))
@@ -76,6 +80,42 @@ module Loss =
 
     /// <summary>Cross entropy at every pixel, over the channels: the mean over all pixels of <c>-log softmax(logits)[label]</c>.</summary>
     let pixelCrossEntropy: Loss<Image, Mask> = pixelCrossEntropyWith []
+
+    /// The ids with those of padding left out.
+    let private counted (target: Batch<Tokens>) : Tensor =
+        let ids = Batch.held target
+
+        match Padded.lengths target with
+        | None -> ids
+        | Some lengths ->
+            let time = ids.Shape[1]
+            let left = ids.ToArray<int>() |> Array.mapi (fun i id -> if i % time < lengths[i / time] then id else ignored)
+            Tensor.Of<int>(left, ids.Shape[0], time)
+
+    let private checkTokens (output: Shape<Seq>) (target: Batch<Tokens>) =
+        let s, ids = Shape.core output, Batch.held target
+
+        if ids.Shape[1] <> s[0] then
+            raise (ShapeException("tokenCrossEntropy targets", $"an id for each of {s[0]} steps", $"{ids.Shape[1]} steps"))
+
+        ids.ToArray<int>()
+        |> Array.iteri (fun i id ->
+            if id < ignored || id >= s[1] then
+                let place = $"tokenCrossEntropy target [{i / s[0]}, {i % s[0]}]"
+                raise (InvalidArgumentException(place, $"an id from 0 to {s[1] - 1}, or {ignored} where none counts", $"{id}")))
+
+    /// <summary>Cross entropy of the next token at every step: the mean of <c>-log softmax(logits)[id]</c> over the steps that count.</summary>
+    /// <remarks>A step counts unless it is padding or its target is -1, as a masked language model sets where nothing was masked.
+    /// The exponential of the value is the perplexity.</remarks>
+    let tokenCrossEntropy: Loss<Seq, Tokens> =
+        { Name = "tokenCrossEntropy"
+          Check = checkTokens
+          Evaluate =
+            fun y t ->
+                let logits, labels = Batch.held y, counted t
+                let rows = logits.Reshape(logits.Shape.Rows, logits.Shape.Last)
+                let struct (value, gradient) = CrossEntropy.Evaluate(rows, labels.Reshape labels.Count, ignored = ignored)
+                struct (value, Batch.ofTensor (gradient.Reshape logits.Shape)) }
 
     /// <summary>The loss of a detector, from its anchors' scores (the background's first) and offsets to classes and offsets: see <c>DL.Core.Losses.MultiBox</c>.</summary>
     /// <remarks>Predictions are sequences of anchors of <c>1 + classes + 4</c> numbers, targets of 5: the class, 0 for background, and four offsets.

@@ -55,6 +55,45 @@ module Metric =
         { Name = "pixel accuracy"
           Measure = fun scores truth -> (overlap scores truth).Accuracy }
 
+    /// The most probable id and the true one, of every step that counts.
+    let private steps (scores: Batch<Seq>) (truth: Batch<Tokens>) =
+        let t, ids = Batch.held scores, (Batch.held truth).ToArray<int>()
+        let time = t.Shape[1]
+        let counts = Padded.lengths truth |> Option.map (fun lengths -> fun i -> i % time < lengths[i / time])
+        let guesses = ArgMax.Rows(t.ToArray<float>(), t.Shape.Last)
+
+        Array.zip ids guesses
+        |> Array.indexed
+        |> Array.filter (fun (i, (id, _)) -> id >= 0 && (counts |> Option.forall (fun test -> test i)))
+        |> Array.map snd
+        |> Array.unzip
+
+    /// <summary>The share of steps whose most probable token is the true one; padding and targets of -1 do not count.</summary>
+    let tokenAccuracy: Metric<Seq, Tokens> =
+        { Name = "token accuracy"
+          Measure =
+            fun scores truth ->
+                let ids, guesses = steps scores truth
+                Classification.Accuracy(ids, guesses) }
+
+    /// <summary>The share of sequences whose every step that counts is right.</summary>
+    let exactMatch: Metric<Seq, Tokens> =
+        { Name = "exact match"
+          Measure =
+            fun scores truth ->
+                let n = Batch.count truth
+                let one i = steps (Batch.take [| i |] scores) (Batch.take [| i |] truth)
+                let right = Seq.init n one |> Seq.filter (fun (ids, guesses) -> ids = guesses) |> Seq.length
+                if n = 0 then 0.0 else float right / float n }
+
+    /// <summary>Perplexity: the exponential of the mean of <c>-log softmax(logits)[id]</c> over the steps that count.</summary>
+    let perplexity: Metric<Seq, Tokens> =
+        { Name = "perplexity"
+          Measure =
+            fun scores truth ->
+                let struct (value, _) = Loss.tokenCrossEntropy.Evaluate scores truth
+                exp value }
+
     let private overClasses name (read: ConfusionMatrix -> float) : Metric<Vec, Label> =
         { Name = name
           Measure = fun scores labels -> read (confusion scores labels) }

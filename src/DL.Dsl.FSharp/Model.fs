@@ -83,8 +83,9 @@ module Model =
           Precision = precision
           Rows = setup.Rows }
 
+    /// A model over sequences takes them of any number of steps.
     let internal fit (model: Model<'x, 'y>) (batch: Batch<'x>) : Batch<'x> =
-        if Batch.shape batch <> model.Input then
+        if not (Shape.sameSteps (Batch.shape batch) model.Input) then
             raise (ShapeException(string model.Layer.About, $"examples of shape {model.Input}", $"{Batch.shape batch}"))
 
         Batch.map (convert (elementType model.Precision)) batch
@@ -95,6 +96,7 @@ module Model =
         model.Layer.Apply mode model.Params model.State (fit model input)
 
     /// <summary>The output for a batch, in prediction mode.</summary>
+    /// <remarks>Sequences may have another number of steps than the model was made for, where its layers allow it.</remarks>
     /// <exception cref="T:DL.Core.ShapeException">The examples are not of the model's input shape.</exception>
     let predict (model: Model<'x, 'y>) (input: Batch<'x>) : Batch<'y> =
         let examples = fit model input

@@ -139,8 +139,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         let before = StepScope.Enter()
 
         try
-            let gather t : Tensor = Rows.Forward(adopt t, rows)
-            advance (Batch.map gather data.Inputs) (Batch.map gather data.Targets)
+            advance (Batch.takeBy adopt rows data.Inputs) (Batch.takeBy adopt rows data.Targets)
         finally
             arena.Reset()
             StepScope.Leave before
@@ -164,6 +163,8 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     /// <summary>The model as it is now: a copy.</summary>
     member this.Model: Model<'x, 'y> = this.Fit.Model
+
+    member internal _.Output = model.Output
 
     /// The output in prediction mode, in memory that is reused at the next step.
     member internal _.Predict(input: Batch<'x>, read: Batch<'y> -> 'a) : 'a =

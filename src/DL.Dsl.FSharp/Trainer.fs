@@ -114,16 +114,16 @@ module Trainer =
             )
         )
 
-    /// The batches of an evaluation: large, in order.
-    let private chunks n =
-        let size = 1024
+    /// The batches of an evaluation: large, in order, but of no more outputs than memory bears.
+    let private chunks n outputs =
+        let size = Math.Clamp((1 <<< 23) / max 1 outputs, 1, 1024)
         [ for from in 0..size .. n - 1 -> Array.init (min size (n - from)) (fun i -> from + i) ]
 
     let private evaluate (trainer: Trainer<'x, 'y, 't>) (session: Session<'x, 'y, 't>) (data: Examples<'x, 't>) =
         let n = Examples.count data
 
         let parts =
-            chunks n
+            chunks n (Shape.elements session.Output)
             |> List.map (fun rows ->
                 let part = Examples.take rows data
 

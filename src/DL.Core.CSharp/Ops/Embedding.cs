@@ -1,4 +1,5 @@
 using System.Numerics;
+using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
 
@@ -39,6 +40,23 @@ public static partial class Embedding
         dy.Expect(Output(ids, weight), BackwardName);
         return weight.IsDouble(BackwardName) ? Backward<double>(dy, weight, places) : Backward<float>(dy, weight, places);
     }
+
+    /// <summary>Adds <c>sum over id = v of dy[.., d]</c> to a gradient of the table that is there already, as of a table that is used twice.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="dy">[..; D], the gradient of the output.</param>
+    /// <param name="gradient">[V; D], which is changed.</param>
+    /// <param name="lengths">The number of valid steps of each example; null if all are.</param>
+    internal static void AddBackward(Tensor ids, Tensor dy, Tensor gradient, int[]? lengths)
+    {
+        var places = Checked(BackwardName, ids, gradient, lengths);
+        dy.Expect(Output(ids, gradient), BackwardName);
+        if (gradient.IsDouble(BackwardName)) AddBackward<double>(places, dy, gradient);
+        else AddBackward<float>(places, dy, gradient);
+    }
+
+    private static void AddBackward<T>(EmbeddingPlaces places, Tensor dy, Tensor gradient) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        RowSums.Run(
+            EmbeddingOrder.Of(places, gradient.Shape[0]), dy.As<T>(BackwardName).Span, gradient.Shape[1], gradient.As<T>(BackwardName).Write(), true);
 
     private static EmbeddingPlaces Checked(string where, Tensor ids, Tensor weight, int[]? lengths)
     {

@@ -113,6 +113,9 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
         return new(Shape, _array, _pointer, arena, Arena is null ? 0 : _generation);
     }
 
+    /// <summary>The first elements of a tensor on the heap, under a shape of their own.</summary>
+    internal Tensor<T> First(Shape shape) => new(shape, _array, null, null, 0);
+
     /// <summary>A part of an arena's kept memory under a shape of its own.</summary>
     internal Tensor<T> View(int offset, Shape shape, Arena arena, int home) => InArena(shape, _pointer + offset, arena, 0, home);
 

@@ -14,10 +14,12 @@ module ActivationLayers =
         Layer.pure' name id (fun x ->
             let y = Batch.map forward x
             struct (y, fun dy -> Batch.map2 backward dy y))
+        |> Layer.pointwise
 
     /// From the input and the output's gradient to the gradient of the input.
     let private fromInput name (forward: Tensor -> Tensor) (backward: Tensor -> Tensor -> Tensor) : Layer<'x, 'x> =
         Layer.pure' name id (fun x -> struct (Batch.map forward x, fun dy -> Batch.map2 backward dy x))
+        |> Layer.pointwise
 
     let private fusable (activation: Activation) (layer: Layer<'x, 'x>) : Layer<'x, 'x> =
         { layer with
@@ -75,6 +77,14 @@ module ActivationLayers =
     let hardSwish<'x> : Layer<'x, 'x> =
         fromInput "hardSwish" (fun x -> HardSwish.Forward x) (fun dy x -> HardSwish.Backward(dy, x))
 
+    /// <summary><c>y = factor x</c>.</summary>
+    let scaleBy (factor: float) : Layer<'x, 'x> =
+        Layer.pure' "scaleBy" id (fun x ->
+            let scaled = Batch.map (fun t -> Scale.Forward(t, factor))
+            struct (scaled x, scaled))
+        |> Layer.pointwise
+        |> settled "scaleBy" [ string factor ]
+
     /// <summary>Softmax over the last axis: non-negative, rows sum to 1.</summary>
     let softmax<'x> : Layer<'x, 'x> = fromOutput "softmax" (fun x -> Softmax.Forward x) (fun dy y -> Softmax.Backward(dy, y))
 
@@ -103,6 +113,7 @@ module ActivationLayers =
                         fun dy ->
                             let struct (da, db) = Swiglu.Backward(Batch.held dy, a, b)
                             Batch.pair (Batch.ofTensor da) (Batch.ofTensor db)))
+        |> Layer.pointwise
 
     /// <summary>SwiGLU of n units: <c>silu(x W) * (x V)</c>.</summary>
     let swiglu (units: int) : Layer<Vec, Vec> = fork (dense units) (dense units) --> swigluGate

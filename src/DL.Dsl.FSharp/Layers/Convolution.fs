@@ -115,6 +115,7 @@ module ConvolutionLayers =
           Init = init options channels k about activation
           Apply = fun _ ps state x -> apply options k activation ps state x
           Answer = ValueNone
+          Continue = Error about
           Fuse = joined options channels k plain
           Head = Layer.noHead }
 

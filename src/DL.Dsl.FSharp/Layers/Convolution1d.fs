@@ -35,7 +35,8 @@ module Convolution1dLayers =
         Layer.setup about (Shape.seq (positions, channels)) ps [||] |> Layer.setupWith activation
 
     let private apply (options: ConvSettings) (k: Kernel) activation (ps: Params) (state: State) (input: Batch<Seq>) : Pass<Seq, Seq> =
-        let x, weight = Batch.held input, ps[0]
+        let lengths, weight = Padded.orNull input, ps[0]
+        let x = Padded.zeroed lengths (Batch.held input)
         let time = x.Shape[1]
         let window = windowOf k time
         let y: Tensor = Conv1d.Forward(x, weight, window, ConvParts.bias options ps, options.Groups, activation)
@@ -43,7 +44,7 @@ module Convolution1dLayers =
         let back dy : struct (Batch<Seq> * Grads) =
             let dz = Linear.BackwardActivation(Batch.held dy, y, activation)
             let dweight = Conv1d.BackwardWeight(x, dz, weight, window, options.Groups)
-            let dx () = Conv1d.BackwardInput(dz, weight, window, time, options.Groups)
+            let dx () = Padded.zeroed lengths (Conv1d.BackwardInput(dz, weight, window, time, options.Groups))
             struct (Batch.delayed dx, ConvParts.gradients options ps dweight dz)
 
         { Output = Batch.ofTensor y; State = state; Pullback = back }
@@ -59,6 +60,7 @@ module Convolution1dLayers =
           Init = init options channels k about activation
           Apply = fun _ ps state x -> apply options k activation ps state x
           Answer = ValueNone
+          Continue = Error about
           Fuse = Layer.fusing plain (build options channels k)
           Head = Layer.noHead }
 

@@ -75,6 +75,7 @@ module DenseLayer =
           Init = init options units about activation
           Apply = fun _ ps state x -> apply activation ps state x
           Answer = ValueNone
+          Continue = Error about
           Fuse = Layer.fusing plain (build options units)
           Head = Layer.noHead }
 

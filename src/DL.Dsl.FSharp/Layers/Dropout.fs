@@ -19,6 +19,7 @@ module DropoutLayer =
                   State = [| Draws key.Next |]
                   Pullback = fun dy -> struct (masked dy, [||]) }
             | _ -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) })
+        |> Layer.pointwise
         |> Layer.withSettings [ string p ]
 
     /// <summary>In training every number is zeroed with probability p and the others are divided by <c>1 - p</c>; in prediction nothing happens.</summary>

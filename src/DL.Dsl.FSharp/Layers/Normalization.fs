@@ -34,6 +34,7 @@ module NormalizationLayers =
                     fun dy ->
                         let struct (dx, dgamma, dbeta) = LayerNorm.Backward(Batch.held dy, x, gamma, beta, mean, rstd)
                         struct (Batch.ofTensor dx, [| dgamma; dbeta |]) })
+        |> Layer.pointwise
 
     /// <summary>RMS norm: the features of every vector, time step or pixel divided by its root mean square, times <c>weight</c>. Epsilon 1e-6 inside the root.</summary>
     /// <remarks>B. Zhang, R. Sennrich, Root mean square layer normalization, 2019.</remarks>
@@ -53,6 +54,7 @@ module NormalizationLayers =
                     fun dy ->
                         let struct (dx, dgamma) = RmsNorm.Backward(Batch.held dy, x, gamma, rrms)
                         struct (Batch.ofTensor dx, [| dgamma |]) })
+        |> Layer.pointwise
 
     let private trained momentum activation (x: Tensor) gamma beta (state: State) : Pass<'x, 'x> =
         let struct (y, mean, variance, runningMean, runningVariance) =
@@ -94,6 +96,7 @@ module NormalizationLayers =
                     match mode with
                     | Train -> trained momentum activation x ps[0] ps[1] state
                     | Predict -> predicted activation x ps[0] ps[1] state)
+            |> Layer.pointwise
 
         { layer with
             About = Layer.aboutWith activation about

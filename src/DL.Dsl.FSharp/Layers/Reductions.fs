@@ -29,8 +29,45 @@ module ReductionLayers =
     let logSumExp: Layer<Vec, Vec> =
         ofFeatures "logSumExp" (fun x -> LogSumExp.Forward x) (fun dy x -> LogSumExp.Backward(dy, x, LogSumExp.Forward x))
 
-    /// <summary>The mean over the steps of a sequence.</summary>
+    let private ofSteps
+        name
+        (forward: Tensor -> (int[] | null) -> Tensor)
+        (backward: Tensor -> Tensor -> (int[] | null) -> Tensor)
+        : Layer<Seq, Vec> =
+        Layer.pure' name (fun s -> Shape.vec (Shape.featureExtent s)) (fun x ->
+            let t, lengths = Batch.held x, Padded.orNull x
+            struct (Batch.ofTensor (forward t lengths), Batch.map (fun dy -> backward dy t lengths)))
+
+    /// <summary>The mean over the steps of a sequence, padding left out; 0 where there is no step.</summary>
     let meanOverTime: Layer<Seq, Vec> =
-        Layer.pure' "meanOverTime" (fun s -> let width = (Shape.core s)[1] in Shape.vec width) (fun x ->
-            let t = Batch.held x
-            struct (Batch.ofTensor (Mean.Forward(t, 1)), Batch.map (fun dy -> Mean.Backward(dy, t.Shape, 1))))
+        ofSteps "meanOverTime" (fun x lengths -> MeanTime.Forward(x, lengths)) (fun dy x lengths -> MeanTime.Backward(dy, x.Shape, lengths))
+
+    /// <summary>The largest number of every feature over the steps of a sequence, padding left out; the first of equals takes the gradient.</summary>
+    let maxOverTime: Layer<Seq, Vec> =
+        ofSteps "maxOverTime" (fun x lengths -> MaxTime.Forward(x, lengths)) (fun dy x lengths -> MaxTime.Backward(dy, x, lengths))
+
+    /// <summary>The last step of a sequence that is not padding.</summary>
+    let lastStep: Layer<Seq, Vec> =
+        ofSteps "lastStep" (fun x lengths -> LastStep.Forward(x, lengths)) (fun dy x lengths -> LastStep.Backward(dy, x.Shape, lengths))
+
+    /// <summary>The first step of a sequence; zeros where it is padding.</summary>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
+    let firstStep: Layer<Seq, Vec> =
+        Layer.pure'
+            "firstStep"
+            (fun s ->
+                let extents = Shape.core s
+
+                if extents[0] < 1 then
+                    raise (ShapeException("firstStep", "a sequence of at least one step", $"{s}"))
+
+                Shape.vec extents[1])
+            (fun x ->
+                let t = Batch.held x
+                let counts = Padded.orNull x |> Padded.first 1
+                let y = Padded.zeroed counts (Slice.Forward(t, 1, 0, 1))
+
+                let back (dy: Tensor) : Tensor =
+                    Slice.Backward(Padded.zeroed counts (dy.Reshape(t.Shape[0], 1, t.Shape[2])), t.Shape, 1, 0)
+
+                struct (Batch.ofTensor (y.Reshape(t.Shape[0], t.Shape[2])), Batch.map back))

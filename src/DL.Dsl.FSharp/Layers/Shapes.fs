@@ -38,8 +38,12 @@ module ShapeLayers =
     /// <summary>An image read as a vector, in C, H, W order.</summary>
     let flatten: Layer<Image, Vec> = reshaped "flatten" (fun s -> Shape.vec (Shape.core s).Count)
 
-    /// <summary>A sequence read as a vector, step after step.</summary>
-    let flattenSeq: Layer<Seq, Vec> = reshaped "flattenSeq" (fun s -> Shape.vec (Shape.core s).Count)
+    /// <summary>A sequence read as a vector, step after step; padding is read as zeros.</summary>
+    let flattenSeq: Layer<Seq, Vec> =
+        Layer.pure' "flattenSeq" (fun s -> Shape.vec (Shape.core s).Count) (fun x ->
+            let t, lengths = Batch.held x, Padded.orNull x
+            let y = (Padded.zeroed lengths t).Reshape(t.Shape[0], t.Shape[1] * t.Shape[2])
+            struct (Batch.ofTensor y, Batch.map (fun dy -> Padded.zeroed lengths (dy.Reshape t.Shape))))
 
     /// <summary>The pixels of an image as a sequence, row after row; each gives so many steps, which share its channels out.</summary>
     /// <remarks>An image of <c>C x H x W</c> gives <c>H W steps</c> steps of <c>C / steps</c> numbers.</remarks>
@@ -79,7 +83,9 @@ module ShapeLayers =
             (fun s ->
                 let shape = Shape.core s
                 Shape.seq (shape[1], shape[0]))
-            (fun x -> struct (Batch.map exchange x, Batch.map exchange))
+            (fun x ->
+                Padded.refuse "transpose" x
+                struct (Batch.map exchange x, Batch.map exchange))
 
     /// The part of the last axis from a position on.
     let private part (from: int) (length: int) (t: Tensor) : Tensor = Slice.Forward(t, -1, from, length)

@@ -1,0 +1,112 @@
+namespace DL
+
+open DL.Core
+open DL.Core.Ops
+
+/// <summary>From ids to vectors.</summary>
+[<AutoOpen>]
+module EmbeddingLayers =
+    let private atLeastOne name what n =
+        if n < 1 then
+            raise (InvalidArgumentException(name, $"at least 1 {what}", $"{n}"))
+
+    /// Ids have no gradient.
+    let private none (ids: Tensor) : Batch<Tokens> = Batch.delayed (fun () -> Tensor.Zeros(ElementType.Int32, ids.Shape))
+
+    /// <summary>An embedding with initial vectors of your own.</summary>
+    /// <param name="weights">The initial vectors.</param>
+    /// <param name="vocabulary">The number of ids.</param>
+    /// <param name="features">The numbers of a vector.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no id or no feature; in a pass: an id is out of range, which the message names with its place.</exception>
+    let embeddingWith (weights: Initializer) (vocabulary: int) (features: int) : Layer<Tokens, Seq> =
+        atLeastOne "embedding" "id" vocabulary
+        atLeastOne "embedding" "feature" features
+
+        Layer.create
+            "embedding"
+            [ "weight" ]
+            []
+            (fun key shape ->
+                let weight = weights.Draw key (Shape [| vocabulary; features |]) vocabulary features
+                struct (Shape.seq ((Shape.core shape)[0], features), [| weight |], [||]))
+            (fun _ ps state input ->
+                let ids, lengths, weight = Batch.held input, Padded.orNull input, ps[0]
+
+                { Output = Batch.ofTensor (Embedding.Forward(ids, weight, lengths))
+                  State = state
+                  Pullback = fun dy -> struct (none ids, [| Embedding.Backward(ids, Batch.held dy, weight, lengths) |]) })
+        |> Layer.pointwise
+        |> Layer.withSettings [ string vocabulary; string features ]
+
+    /// <summary>A vector for every id: row <c>id</c> of <c>weight</c>, drawn from the normal distribution. Padding gives zeros.</summary>
+    /// <remarks>The gradient is zero but for the rows of the ids that occur; gradient descent and <c>Optimizer.lazyAdam</c> move no other row.</remarks>
+    /// <param name="vocabulary">The number of ids.</param>
+    /// <param name="features">The numbers of a vector.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no id or no feature; in a pass: an id is out of range, which the message names with its place.</exception>
+    let embedding (vocabulary: int) (features: int) : Layer<Tokens, Seq> = embeddingWith (Initializer.gaussian 0.0 1.0) vocabulary features
+
+    /// <summary>Embedding, body and the scores of every id by the same vectors: <c>y = body (W[ids]) W^T</c>.</summary>
+    /// <remarks>Input and output share <c>weight</c>, whose gradients add. O. Press, L. Wolf, Using the output embedding to improve language models, 2017.</remarks>
+    /// <param name="weights">The initial vectors.</param>
+    /// <param name="vocabulary">The number of ids.</param>
+    /// <param name="features">The numbers of a vector.</param>
+    /// <param name="body">What lies between; it gives as many features as it takes.</param>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the body changes the number of features.</exception>
+    let tiedEmbedding (weights: Initializer) (vocabulary: int) (features: int) (body: Layer<Seq, Seq>) : Layer<Tokens, Seq> =
+        let table = embeddingWith weights vocabulary features
+        let inner = named "body" body
+        let whole = table --> inner
+        let rows (t: Tensor) : Tensor = t.Reshape(t.Shape.Rows, features)
+        let back (like: Tensor) (width: int) (t: Tensor) : Tensor = t.Reshape(like.Shape[0], like.Shape[1], width)
+
+        let scores (h: Tensor) (weight: Tensor) : Tensor = back h vocabulary (Linear.BackwardInput(rows h, weight))
+
+        let apply mode (ps: Params) (state: State) (input: Batch<Tokens>) : Pass<Tokens, Seq> =
+            let ids, lengths, weight = Batch.held input, Padded.orNull input, ps[0]
+            let x = Embedding.Forward(ids, weight, lengths)
+            let pass = inner.Apply mode ps[1..] state (Padded.like input (Batch.ofTensor x))
+            let h, backward = Batch.held pass.Output, pass.Pullback
+
+            let pullback dy : struct (Batch<Tokens> * Grads) =
+                let dlogits = (Batch.held dy).Reshape(h.Shape.Rows, vocabulary)
+                let dweight = Linear.BackwardWeight(dlogits, rows h, weight)
+                let struct (dx, dp) = backward (Batch.ofTensor (back h features (Linear.Forward(dlogits, weight))))
+                Embedding.AddBackward(ids, Batch.held dx, dweight, lengths)
+                struct (none ids, Array.append [| dweight |] dp)
+
+            { Output = Padded.like input (Batch.ofTensor (scores h weight))
+              State = pass.State
+              Pullback = pullback }
+
+        { whole with
+            About =
+                { Name = "tiedEmbedding"
+                  Settings = [ string vocabulary; string features ]
+                  Children = [ body.About ] }
+            Stages = 1
+            Slots = { table.Slots.Head with Stage = 0 } :: Wiring.shift 0 inner.Slots
+            Cells = inner.Cells
+            Init =
+                fun key shape ->
+                    let s = Wiring.located (fun path -> path.Replace("1.body", "body")) (fun () -> whole.Init key shape)
+                    let time = (Shape.core s.Shape)[0]
+
+                    if s.Shape <> Shape.seq (time, features) then
+                        raise (ShapeException("tiedEmbedding", $"a body that gives {features} features", $"{s.Shape}"))
+
+                    { s with
+                        Shape = Shape.seq (time, vocabulary)
+                        Rows = s.Rows |> List.map (fun r -> { r with Stage = 0 }) }
+            Apply = apply
+            Answer =
+                ValueSome(fun ps state x ->
+                    let h = Batch.held (Layer.answer whole ps state x)
+                    Padded.like x (Batch.ofTensor (scores h ps[0])))
+            Continue =
+                whole.Continue
+                |> Result.map (fun along ->
+                    { Fresh = along.Fresh
+                      Extend =
+                        fun ps state memory x ->
+                            let struct (h, next) = along.Extend ps state memory x
+                            struct (Batch.ofTensor (scores (Batch.held h) ps[0]), next) }) }
