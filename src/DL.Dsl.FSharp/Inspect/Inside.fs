@@ -68,6 +68,30 @@ module Inside =
         let range = if low < high then low, high else low, low + 1.0
         [ for channel in 0 .. maps.Shape[0] - 1 -> Picture.ofTensorIn range (Picture.row channel maps) ]
 
+    /// <summary>What every step attends to: the weights of the heads of self attention, [N; heads; T; T]; each row sums to 1, or is zero where nothing is seen.</summary>
+    /// <param name="before">The layers before the attention, as the model was made of them.</param>
+    /// <param name="options">The settings of the attention.</param>
+    /// <param name="heads">Its heads.</param>
+    /// <param name="model">A model that begins with these layers and <c>selfAttentionWith options heads</c>.</param>
+    /// <param name="input">The examples.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">The model does not begin so.</exception>
+    let attention (before: Layer<'x, Seq>) (options: AttendSettings) (heads: int) (model: Model<'x, 'y>) (input: Batch<'x>) : Tensor =
+        let until = front (before --> selfAttentionWith options heads) model
+        let steps = Model.predict (front before model) input
+        AttentionLayers.selfWeights options heads until.Params[before.Slots.Length ..] (Padded.like input steps)
+
+    /// <summary>The weights of every head for one example as pictures, query by row and key by column, from black 0 to white 1.</summary>
+    /// <param name="example">The number of the example.</param>
+    /// <param name="weights">As <c>attention</c> gives them.</param>
+    let attentionMaps (example: int) (weights: Tensor) : Picture list =
+        let s = weights.Shape
+        let size = s[2] * s[3]
+        let numbers = weights.ToArray<float>()
+
+        [ for head in 0 .. s[1] - 1 ->
+              let from = (example * s[1] + head) * size
+              Picture.ofTensorIn (0.0, 1.0) (Tensor.Of<float>(numbers[from .. from + size - 1], s[2], s[3])) ]
+
     let private parameter where name (model: Model<'x, 'y>) : Tensor =
         match Model.stateDict model |> List.tryFind (fun (known, _) -> known = name) with
         | Some(_, t) -> t
