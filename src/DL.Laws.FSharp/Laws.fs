@@ -117,7 +117,9 @@ module Laws =
           "every parameter gets a gradient", [ Ordinary ], LayerLaws.parametersLive
           "float32 is float64, rounded", [ Ordinary ], Conduct.precision
           "workspace and heap agree", any, Conduct.workspace
+          "going on along a sequence is one pass", [ Ordinary ], SequenceLaws.continued
           if not claims.MixesExamples then
+              "padding reaches nothing", any, SequenceLaws.padding
               "examples are apart", any, LayerLaws.examplesApart
               "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd ]
 
@@ -209,37 +211,61 @@ module Laws =
     let checkWith (claims: Claims) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : unit =
         all claims shape layer |> run (Settings.fromEnvironment ()) $"{written layer.About} on {shape}" |> demand
 
-    /// <summary>The laws of random networks up to depth 4: a shrinking, printable network in every case.</summary>
-    let ofArchitectures: Law list =
-        let generate =
-            Gen.map4
-                (fun architecture width examples seed ->
-                    struct (architecture,
-                            { Shape = Shape.vec width
-                              Examples = examples
-                              Numbers = Ordinary
-                              Seed = seed }))
-                (Architecture.generate 4)
-                (Gen.choose (1, 5))
-                (Gen.choose (1, 5))
-                Generators.seed
+    // A random network may well cut a parameter off, and sum up roundings without bound.
+    let private fitForRandom claims : (string * Numbers list * (Layer<'x, 'y> -> Trial<'x> -> Evidence)) list =
+        table claims
+        |> List.filter (fun (name, _, _) -> name <> "every parameter gets a gradient" && name <> "float32 is float64, rounded")
 
-        let shrink (struct (architecture, trial: Trial<Vec>)) =
+    let private ofRandom subject claims cases (build: 'a -> Layer<'x, 'y>) =
+        fitForRandom claims
+        |> List.map (fun (name, _, evidence) ->
+            Law.create name subject cases (fun struct (architecture, trial) -> evidence (build architecture) trial))
+
+    let private smallerTrials (trial: Trial<'x>) =
+        seq {
+            for n in 1 .. trial.Examples - 1 do
+                { trial with Examples = n }
+        }
+
+    let private cases generate (shrink: 'a -> 'a seq) (smaller: Trial<'x> -> Trial<'x> seq) =
+        let all =
+            Gen.map4 (fun architecture shape examples seed ->
+                struct (architecture,
+                        { Shape = shape
+                          Examples = examples
+                          Numbers = Ordinary
+                          Seed = seed }))
+
+        let less (struct (architecture, trial)) =
             seq {
-                for smaller in Architecture.shrink architecture do
-                    struct (smaller, trial)
+                for simpler in shrink architecture do
+                    struct (simpler, trial)
 
-                for n in 1 .. Shape.features trial.Shape - 1 do
-                    struct (architecture, { trial with Shape = Shape.vec n })
-
-                for n in 1 .. trial.Examples - 1 do
-                    struct (architecture, { trial with Examples = n })
+                for trial in Seq.append (smaller trial) (smallerTrials trial) do
+                    struct (architecture, trial)
             }
 
-        let cases = Arb.fromGenShrink (generate, shrink)
+        fun shapes -> Arb.fromGenShrink (all generate shapes (Gen.choose (1, 5)) Generators.seed, less)
 
-        table { Claims.none with MixesExamples = true }
-        // A random network may well cut a parameter off, and sum up roundings without bound.
-        |> List.filter (fun (name, _, _) -> name <> "every parameter gets a gradient" && name <> "float32 is float64, rounded")
-        |> List.map (fun (name, _, evidence) ->
-            Law.create name "random networks" cases (fun struct (architecture, trial) -> evidence (Architecture.build architecture) trial))
+    /// <summary>The laws of random networks up to depth 4: a shrinking, printable network in every case.</summary>
+    let ofArchitectures: Law list =
+        let narrower (trial: Trial<Vec>) =
+            seq {
+                for n in 1 .. Shape.features trial.Shape - 1 do
+                    { trial with Shape = Shape.vec n }
+            }
+
+        let cases = cases (Architecture.generate 4) Architecture.shrink narrower (Gen.map Shape.vec (Gen.choose (1, 5)))
+        ofRandom "random networks" { Claims.none with MixesExamples = true } cases Architecture.build
+
+    /// <summary>The laws of random networks over sequences, recurrent and of attention, up to three parts deep; padding reaches nothing in any of them.</summary>
+    let ofSequenceArchitectures: Law list =
+        let shorter (trial: Trial<Seq>) =
+            seq {
+                for time in 1 .. (Shape.extents trial.Shape).Head - 1 do
+                    { trial with Shape = SequenceArchitecture.shape time }
+            }
+
+        let shapes = Gen.map SequenceArchitecture.shape (Gen.choose (1, 6))
+        let cases = cases (SequenceArchitecture.generate 3) SequenceArchitecture.shrink shorter shapes
+        ofRandom "random networks over sequences" Claims.none cases SequenceArchitecture.build

@@ -118,6 +118,9 @@ module internal LayerLaws =
 
         let parts = List.init trial.Examples one
 
+        // A gradient that is zero but for rounding, as that of a bias before a softmax, is small beside those of the other parameters.
+        let least = 1e-3 * Probe.largest dp
+
         let error (i: int) (whole: Tensor) =
             let sum, size = Array.zeroCreate whole.Count, Array.zeroCreate whole.Count
 
@@ -127,7 +130,7 @@ module internal LayerLaws =
                     sum[j] <- sum[j] + v
                     size[j] <- size[j] + abs v)
 
-            let scale = Array.fold max 0.0 size
+            let scale = Array.fold max least size
             let e = Array.map2 (fun (a: float) b -> abs (a - b)) (Probe.numbers whole) sum |> Array.fold Evidence.worse 0.0
             if e = 0.0 then 0.0 else e / scale
 

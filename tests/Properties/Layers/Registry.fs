@@ -47,6 +47,7 @@ let private activations: Specimen list =
       vec "softmax" apart softmax
       at "softmax" apart sequence softmax
       vec "logSoftmax" apart logSoftmax
+      vec "scaleBy" apart (scaleBy -1.5)
       at "swigluGate" apart (two 9) swigluGate
       vec "swiglu" apart (swiglu 5) ]
 
@@ -166,11 +167,58 @@ let private combinators: Specimen list =
       at "scan" apart sequence (scan 4 (cat --> dense 4 --> tanh --> dup))
       at "scanFrom" apart (Shape.pair (Shape.vec 4) sequence) (scanFrom (cat --> dense 4 --> tanh --> dup)) ]
 
+let private tokens = Shape.tokens 5
+
+let private heads = Shape.seq (5, 6)
+let private crossed = Shape.pair (Shape.seq (4, 6)) (Shape.seq (3, 6))
+let private forms = { Recurrent.torch with ForgetBias = 1.0 }
+
+let private recurrences: Specimen list =
+    [ at "rnn" apart sequence (rnn 4)
+      at "rnnWith" apart sequence (rnnWith forms 3)
+      at "rnnFrom" apart (Shape.pair (Shape.vec 4) sequence) (rnnFrom Recurrent.defaults 4)
+      at "lstm" apart sequence (lstm 4)
+      at "lstmWith" apart sequence (lstmWith forms 3)
+      at "lstmWith" apart sequence (lstmWith { forms with Bias = false } 3)
+      at "lstmFrom" apart (Shape.pair (two 4) sequence) (lstmFrom Recurrent.defaults 4)
+      at "gru" apart sequence (gru 4)
+      at "gruWith" apart sequence (gruWith forms 3)
+      at "gruFrom" apart (Shape.pair (Shape.vec 4) sequence) (gruFrom forms 4)
+      at "bidirectional" apart sequence (bidirectional (lstm 2) (gru 3))
+      at "fromZero" apart sequence (fromZero 4 --> second)
+      at "carried" apart sequence (carried 3 (Shape.vec 4) (gruFrom Recurrent.defaults 4))
+      at "reverseTime" apart sequence reverseTime ]
+
+let private sequences: Specimen list =
+    [ at "embedding" apart tokens (embedding 3 4)
+      at "embeddingWith" apart tokens (embeddingWith Initializer.xavierNormal 2 5)
+      at "tiedEmbedding" apart tokens (tiedEmbedding (Initializer.gaussian 0.0 1.0) 3 4 (perToken (dense 4 --> tanh)))
+      at "learnedPositions" apart sequence (learnedPositions 7)
+      at "learnedPositionsWith" apart sequence (learnedPositionsWith 0.5 5)
+      at "sinusoidalPositions" apart sequence sinusoidalPositions
+      at "learnedSteps" apart sequence (fork (learnedSteps 2) identity --> catTime)
+      at "maxOverTime" apart sequence maxOverTime
+      at "lastStep" apart sequence lastStep
+      at "firstStep" apart sequence firstStep
+      at "selfAttention" apart heads (selfAttention 2)
+      at "selfAttentionWith" apart heads (selfAttentionWith { Attend.causal with Rotary = true; Bias = false } 3)
+      at "selfAttentionWith" apart heads (selfAttentionWith { Attend.defaults with Rotary = true; Dropout = 0.3 } 1)
+      at "causalSelfAttention" apart heads (causalSelfAttention 2)
+      at "attend" apart (Shape.pair (Shape.seq (4, 6)) (Shape.pair (Shape.seq (3, 6)) (Shape.seq (3, 4)))) (attend 2)
+      at "crossAttention" apart crossed (crossAttention 4 2)
+      at "additiveAttention" apart crossed (additiveAttention 5) ]
+
 let private own: Specimen list =
     [ vec
           "pure'"
           apart
           (Layer.pure' "double" id (fun x -> let twice = Batch.map (fun t -> Ops.Scale.Forward(t, 2.0)) in struct (twice x, twice)))
+      at
+          "pointwise"
+          apart
+          sequence
+          (Layer.pure' "double" id (fun x -> let twice = Batch.map (fun t -> Ops.Scale.Forward(t, 2.0)) in struct (twice x, twice))
+           |> Layer.pointwise)
       vec
           "create"
           apart
@@ -178,7 +226,8 @@ let private own: Specimen list =
               { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) })) ]
 
 /// Every specimen.
-let specimens: Specimen list = activations @ parametric @ convolutions @ shapes @ wiring @ combinators @ own
+let specimens: Specimen list =
+    activations @ parametric @ convolutions @ shapes @ wiring @ combinators @ recurrences @ sequences @ own
 
 /// The laws of all layers.
 let laws: Law list = specimens |> List.collect _.Laws

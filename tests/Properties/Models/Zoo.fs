@@ -90,11 +90,12 @@ let ``U-Net keeps the size of an image and has its 31 million parameters`` () =
     Assert.Equal(31_030_658L, counted)
     Assert.Equal(Shape.image (2, 64, 64), shape)
 
-let private names = Specimens.all |> List.map _.Name
+let private specimens = Specimens.all @ TextSpecimens.all
+let private names = specimens |> List.map _.Name
 let networks = TheoryData<string>(names)
 
 [<Theory>]
 [<MemberData(nameof networks)>]
 let ``a network learns eight examples by heart`` (name: string) =
-    let specimen = Specimens.all |> List.find (fun s -> s.Name = name)
+    let specimen = specimens |> List.find (fun s -> s.Name = name)
     Assert.InRange(specimen.Learn(), specimen.Least, 1.0)

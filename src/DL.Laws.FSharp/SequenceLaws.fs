@@ -1,0 +1,132 @@
+namespace DL.Laws
+
+open System
+open DL
+open DL.Core
+
+/// The laws of layers over sequences, each as a function of a trial; a layer over anything else meets them idly.
+[<RequireQualifiedAccess>]
+module internal SequenceLaws =
+    let private isSequence (kind: Type) = kind = typeof<Seq> || kind = typeof<Tokens>
+
+    let private halves (kind: Type) =
+        let parts = kind.GetGenericArguments()
+        struct (parts[0], parts[1])
+
+    /// Applies a function to the tensors of sequences, another to the other ones.
+    let rec private map (kind: Type) onSequence other (value: Value) =
+        match value with
+        | Two(a, b) ->
+            let struct (first, second) = halves kind
+            Two(map first onSequence other a, map second onSequence other b)
+        | single ->
+            let t = Batch.held { Value = single }
+            if isSequence kind then onSequence t else other t
+
+    let rec private sequences (kind: Type) value : Tensor list =
+        match value with
+        | Two(a, b) ->
+            let struct (first, second) = halves kind
+            sequences first a @ sequences second b
+        | single -> if isSequence kind then [ Batch.held { Value = single } ] else []
+
+    let private steps from count (batch: Batch<'x>) : Batch<'x> =
+        { Value = map typeof<'x> (fun t -> One(Ops.Slice.Forward(t, 1, from, count))) One batch.Value }
+
+    let private relative whole parts =
+        let error = Probe.distance whole parts
+        if error = 0.0 then 0.0 else error / (Probe.largest whole + 1e-3)
+
+    /// Going on along a sequence, part after part, is one pass over all of it.
+    let continued (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
+        let probe = Probe.make Predict layer trial
+
+        match layer.Continue, sequences typeof<'x> probe.Input.Value with
+        | Ok along, first :: _ when isSequence typeof<'y> && first.Shape[1] > 1 ->
+            let time = first.Shape[1]
+            let cut = 1 + int (trial.Seed % uint64 (time - 1))
+            let go memory from count = along.Extend probe.Params probe.State memory (steps from count probe.Input)
+            let struct (y1, seen) = go along.Fresh 0 cut
+            let struct (y2, last) = go seen cut (time - cut)
+            // What was remembered at the cut is a value: the same steps again give the same.
+            let struct (again, _) = go seen cut (time - cut)
+            let joined = Ops.Concat.Forward(1, Batch.held y1, Batch.held y2)
+
+            [ relative [ Batch.held probe.Run.Output ] [ joined ]
+              |> Evidence.within $"{cut} steps and then {time - cut}, and all of them at once" 1e-12
+              Evidence.exact "as much is remembered at the end as at the beginning" (last.Length = along.Fresh.Length)
+              Evidence.exact "going on twice from one place gives the same bits" ((Batch.held again).SameBits(Batch.held y2)) ]
+            |> Evidence.worst
+        | _ -> Evidence.fine
+
+    let private lengthOf (trial: Trial<'x>) time i = int ((trial.Seed / 7UL + uint64 i * 2654435761UL) % uint64 (time + 1))
+
+    let private lengths (trial: Trial<'x>) (t: Tensor) = Array.init t.Shape[0] (lengthOf trial t.Shape[1])
+
+    /// The tensor where steps count, and another where they are padding.
+    let private mixed lengths (valid: Tensor) (padding: Tensor) : Tensor =
+        let time, width = valid.Shape[1], (if valid.Shape.Rank = 3 then valid.Shape[2] else 1)
+        let counts i = i / width % time < Array.item (i / (width * time)) lengths
+
+        Array.map2
+            (fun i (a, b) -> if counts i then a else b)
+            [| 0 .. valid.Count - 1 |]
+            (Array.zip (Probe.numbers valid) (Probe.numbers padding))
+        |> Probe.ofNumbers valid
+
+    let private padded (trial: Trial<'x>) (valid: Batch<'x>) (garbage: Batch<'x>) : Batch<'x> =
+        let rec go kind (a: Value) (b: Value) =
+            match a, b with
+            | Two(a1, a2), Two(b1, b2) ->
+                let struct (first, second) = halves kind
+                Two(go first a1 b1, go second a2 b2)
+            | a, b ->
+                let s, t = Batch.held { Value = a }, Batch.held { Value = b }
+
+                if isSequence kind then
+                    let lengths = lengths trial s
+                    Ragged(One(mixed lengths s t), lengths)
+                else
+                    a
+
+        { Value = go typeof<'x> valid.Value garbage.Value }
+
+    let private zeros (t: Tensor) = Tensor.Zeros(t.ElementType, t.Shape)
+
+    /// Zeros where steps are padding.
+    let private counted (like: Batch<'y>) (batch: Batch<'y>) : Batch<'y> =
+        match Padded.lengths like with
+        | Some lengths when isSequence typeof<'y> -> Batch.map (fun t -> mixed lengths t (zeros t)) batch
+        | _ -> batch
+
+    /// What lies in padding reaches no output that counts, no gradient of a parameter and no gradient of a step that counts, bit for bit.
+    let padding (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
+        let probe = Probe.make Predict layer trial
+        let other = Probe.input { trial with Seed = trial.Seed + 1UL } 3
+
+        let single mode =
+            let run garbage =
+                let input = padded trial probe.Input garbage
+                let pass = { probe with Mode = mode; Input = input }.Run
+                let output = Wiring.carry layer.About input pass.Output
+                let dy = counted output (Probe.upstream trial 0 pass.Output)
+                let struct (dx, dp) = pass.Pullback dy
+                Batch.parts (counted output output), dp, Batch.parts (padded trial dx (Batch.map zeros dx))
+
+            let y, dp, dx = run probe.Input
+            let y', dp', dx' = run other
+            let real = List.filter Probe.isReal
+
+            [ Evidence.exact $"padding reaches no output ({mode})" (Probe.sameBits y y')
+              Evidence.exact $"padding reaches no gradient of a parameter ({mode})" (Probe.sameBits dp dp')
+              Evidence.exact $"padding reaches no gradient of a step that counts ({mode})" (Probe.sameBits (real dx) (real dx')) ]
+            |> Evidence.worst
+
+        if (sequences typeof<'x> probe.Input.Value).IsEmpty then
+            Evidence.fine
+        else
+            // A layer may refuse padding; then nothing leaks.
+            try
+                inModes single
+            with :? ShapeException ->
+                Evidence.fine
