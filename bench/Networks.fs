@@ -34,7 +34,7 @@ let internal trained name what loss optimizer (x: Batch<'x>) (net: Layer<'x, 'y>
       Call = fun () -> session.Step(x, target) |> ignore }
 
 /// One prediction of a network.
-let internal predicted name what (x: Batch<'x>) (net: Layer<'x, Vec>) =
+let internal predicted name what (x: Batch<'x>) (net: Layer<'x, 'y>) =
     let model = net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)
 
     { Name = name

@@ -7,14 +7,14 @@ open DL.Core.Ops
 open DL.Core.Random
 open DL.Bench.Timing
 
-let private normals (seed: int) (extents: int[]) =
+let internal normals (seed: int) (extents: int[]) =
     let shape = Shape extents
     let numbers = Array.zeroCreate<float32> shape.Count
     Draw.Normal<float32>(Key.ofSeed seed, numbers)
     Tensor.Of<float32>(numbers, extents)
 
 /// Runs a call on tensors whose results go into an arena, and takes them back after each call.
-let private inArena (inputs: Tensor<float32> list) (call: Tensor list -> unit) =
+let internal inArena (inputs: Tensor<float32> list) (call: Tensor list -> unit) =
     let arena = new Arena()
     let adopted = inputs |> List.map (fun t -> t.Adopted arena :> Tensor)
 
@@ -22,7 +22,7 @@ let private inArena (inputs: Tensor<float32> list) (call: Tensor list -> unit) =
         call adopted
         arena.Reset()
 
-let private workload name what call = { Name = name; What = what; Per = "call"; Batch = 1; Call = call }
+let internal workload name what call = { Name = name; What = what; Per = "call"; Batch = 1; Call = call }
 
 let private square = [| 1000; 1000 |]
 
