@@ -12,7 +12,7 @@ open DL.Models
 let epochs =
     match fsi.CommandLineArgs |> Array.tail |> Array.tryHead with
     | Some n -> int n
-    | None -> 12
+    | None -> 20
 
 let symbols = "0123456789+"
 let stop, start = symbols.Length, symbols.Length + 1
