@@ -1,6 +1,8 @@
 namespace DL
 
 open DL.Core
+open DL.Core.Data
+open DL.Core.Ops
 
 /// <summary>Sequences of different lengths in one batch: the lengths travel with the batch, so that padding reaches nothing.</summary>
 /// <remarks>Every layer that looks from one step at another leaves the steps from an example's length on out: recurrent layers keep
@@ -19,34 +21,20 @@ module Padded =
 
         let t = Batch.held batch
 
-        if lengths.Length <> t.Shape[0] then
-            raise (ShapeException("Padded.withLengths", $"a length for each of {t.Shape[0]} examples", $"{lengths.Length}"))
-
-        lengths
-        |> Array.iteri (fun i length ->
-            if length < 0 || length > t.Shape[1] then
-                raise (InvalidArgumentException($"Padded.withLengths, example {i}", $"a length from 0 to {t.Shape[1]}", $"{length}")))
-
+        StepLengths.Check(t.Shape, lengths, "Padded.withLengths")
         { Value = Ragged(One t, Array.copy lengths) }
+
+    let private filled (padded: PaddedTokens) : Batch<Tokens> =
+        Batch.tokens (Tensor.Of<int>(padded.Ids, padded.Rows, padded.Length)) |> withLengths padded.Lengths
 
     /// <summary>Rows of ids of different lengths as one batch, padded at their ends with id 0.</summary>
     /// <param name="time">The number of steps; at least that of the longest row.</param>
     /// <param name="rows">The ids of every example.</param>
-    /// <exception cref="T:DL.Core.ShapeException">A row is longer.</exception>
-    let tokensOf (time: int) (rows: int[][]) : Batch<Tokens> =
-        let ids = Array.zeroCreate (rows.Length * time)
-
-        rows
-        |> Array.iteri (fun i row ->
-            if row.Length > time then
-                raise (ShapeException($"Padded.tokens, row {i}", $"at most {time} ids", $"{row.Length}"))
-
-            Array.blit row 0 ids (i * time) row.Length)
-
-        Batch.tokens (Tensor.Of<int>(ids, rows.Length, time)) |> withLengths (rows |> Array.map _.Length)
+    /// <exception cref="T:DL.Core.InvalidArgumentException">A row is longer: the message names it.</exception>
+    let tokensOf (time: int) (rows: int[][]) : Batch<Tokens> = filled (Padding.Right(rows, 0, time))
 
     /// <summary>Rows of ids of different lengths as one batch, padded at their ends to the longest with id 0.</summary>
-    let tokens (rows: int[][]) : Batch<Tokens> = tokensOf (rows |> Array.fold (fun most row -> max most row.Length) 0) rows
+    let tokens (rows: int[][]) : Batch<Tokens> = filled (Padding.Right rows)
 
     /// The first padded part: its tensor and its lengths.
     let rec internal found value =
@@ -94,7 +82,7 @@ module Padded =
     let internal zeroed (lengths: int[] | null) (t: Tensor) : Tensor =
         match lengths with
         | null -> t
-        | lengths -> DL.Core.Ops.MaskTime.Forward(t, lengths)
+        | lengths -> MaskTime.Forward(t, lengths)
 
     /// Fails for a padded batch, where a layer would mix what counts with what does not.
     let internal refuse name (batch: Batch<'x>) =

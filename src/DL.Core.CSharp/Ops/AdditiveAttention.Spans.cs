@@ -25,7 +25,7 @@ public static unsafe partial class AdditiveAttention
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = Job<T>(q.Length, k.Length, v.Length, w.Length, y.Length, batch, queries, keys, keyLengths, queryLengths, Name);
-        Apply.SameLength(batch * queries * keys, weights.Length, Name + " weights");
+        Apply.SameLength(new Shape(batch, queries, keys).Count, weights.Length, Name + " weights");
         fixed (T* pq = q, pk = k, pv = v, pw = w, py = y, pweights = weights)
         fixed (int* there = keyLengths, asking = queryLengths)
         {
@@ -37,7 +37,7 @@ public static unsafe partial class AdditiveAttention
             job.Weights = pweights;
             job.KeyLengths = there;
             job.QueryLengths = asking;
-            Workers.For((long)batch * queries, Grain(keys * (job.Width + job.ValueWidth)), &AttentionAdditive<T>.Forward, &job);
+            Workers.For((long)batch * queries, Grain((long)keys * (job.Width + job.ValueWidth)), &AttentionAdditive<T>.Forward, &job);
         }
     }
 
@@ -65,7 +65,7 @@ public static unsafe partial class AdditiveAttention
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var job = Job<T>(q.Length, k.Length, v.Length, w.Length, dy.Length, batch, queries, keys, keyLengths, queryLengths, BackwardName);
-        Apply.SameLength(batch * queries * keys, weights.Length, BackwardName + " weights");
+        Apply.SameLength(new Shape(batch, queries, keys).Count, weights.Length, BackwardName + " weights");
         Apply.SameLength(q.Length, dq.Length, BackwardName + " dq");
         Apply.SameLength(k.Length, dk.Length, BackwardName + " dk");
         Apply.SameLength(v.Length, dv.Length, BackwardName + " dv");
@@ -86,14 +86,14 @@ public static unsafe partial class AdditiveAttention
             job.Dv = pdv;
             job.KeyLengths = there;
             job.QueryLengths = asking;
-            Workers.For(batch, Grain(queries * keys * (job.Width + job.ValueWidth)), &AttentionAdditive<T>.Backward, &job);
+            Workers.For(batch, Grain((long)queries * keys * (job.Width + job.ValueWidth)), &AttentionAdditive<T>.Backward, &job);
         }
 
         RowBlocks.AddTo(job.Dw, batch, job.DwStride, dw);
     }
 
     // A hyperbolic tangent costs as much as some ten multiplications.
-    private static long Grain(nint terms) => GemmManaged.ParallelWork / Math.Max(1, 10 * (long)terms);
+    private static long Grain(long terms) => GemmManaged.ParallelWork / Math.Max(1, 10 * terms);
 
     private static AttentionAdditive<T> Job<T>(
         int q, int k, int v, int w, int y, int batch, int queries, int keys, int[]? keyLengths, int[]? queryLengths, string where)
@@ -106,8 +106,8 @@ public static unsafe partial class AdditiveAttention
         if (left * w != q || right * w != k || right * width != v || left * width != y)
             throw new ShapeException(
                 where, $"{left} queries and outputs, {right} keys and values, queries and keys of {w} numbers", $"{q}, {y}, {k} and {v} elements");
-        AttentionSizes.Lengths(keyLengths, batch, keys, where + " keyLengths");
-        AttentionSizes.Lengths(queryLengths, batch, queries, where + " queryLengths");
+        if (keyLengths is not null) StepLengths.Check(keyLengths, batch, keys, where + " keyLengths");
+        if (queryLengths is not null) StepLengths.Check(queryLengths, batch, queries, where + " queryLengths");
         return new() { Queries = queries, Keys = keys, Width = w, ValueWidth = width };
     }
 }

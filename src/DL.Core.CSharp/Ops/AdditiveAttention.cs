@@ -59,8 +59,8 @@ public static unsafe partial class AdditiveAttention
         k.Expect(new Shape(q.Shape[0], k.Shape[1], q.Shape[2]), where + " k");
         v.Expect(new Shape(q.Shape[0], k.Shape[1], v.Shape[2]), where + " v");
         w.Expect(new Shape(q.Shape[2]), where + " w");
-        AttentionSizes.Lengths(keyLengths, q.Shape[0], k.Shape[1], where + " keyLengths");
-        AttentionSizes.Lengths(queryLengths, q.Shape[0], q.Shape[1], where + " queryLengths");
+        if (keyLengths is not null) StepLengths.Check(keyLengths, q.Shape[0], k.Shape[1], where + " keyLengths");
+        if (queryLengths is not null) StepLengths.Check(queryLengths, q.Shape[0], q.Shape[1], where + " queryLengths");
     }
 
     private static (Tensor, Tensor) Run<T>(Tensor queries, Tensor keys, Tensor values, Tensor scores, int[]? keyLengths, int[]? queryLengths)

@@ -21,7 +21,7 @@ public static unsafe partial class Attention
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var sizes = Sizes(q.Length, k.Length, v.Length, batch, queries, keys, settings, Name);
-        Apply.SameLength(batch * queries * sizes.ValueWidth, y.Length, Name + " y");
+        Apply.SameLength(new Shape(batch, queries, sizes.ValueWidth).Count, y.Length, Name + " y");
         Apply.SameLength(sizes.Statistics(settings).Count, statistics.Length, Name + " statistics");
         Forward(q, k, v, sizes, settings, y, statistics);
     }
@@ -47,7 +47,7 @@ public static unsafe partial class Attention
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var sizes = Sizes(q.Length, k.Length, v.Length, batch, queries, keys, settings, BackwardName);
-        Apply.SameLength(batch * queries * sizes.ValueWidth, dy.Length, BackwardName + " dy");
+        Apply.SameLength(new Shape(batch, queries, sizes.ValueWidth).Count, dy.Length, BackwardName + " dy");
         Apply.SameLength(sizes.Statistics(settings).Count, statistics.Length, BackwardName + " statistics");
         Apply.SameLength(q.Length, dq.Length, BackwardName + " dq");
         Apply.SameLength(k.Length, dk.Length, BackwardName + " dk");

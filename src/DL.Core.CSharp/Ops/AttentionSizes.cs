@@ -38,8 +38,8 @@ internal readonly record struct AttentionSizes(int Batch, int Queries, int Keys,
         if (heads < 1) throw new InvalidArgumentException(where + " Heads", "at least 1", Invariant($"{heads}"));
         Divides(heads, KeyWidth, where + " q");
         Divides(heads, ValueWidth, where + " v");
-        Lengths(settings.KeyLengths, Batch, Keys, where + " KeyLengths");
-        Lengths(settings.QueryLengths, Batch, Queries, where + " QueryLengths");
+        if (settings.KeyLengths is { } there) StepLengths.Check(there, Batch, Keys, where + " KeyLengths");
+        if (settings.QueryLengths is { } asking) StepLengths.Check(asking, Batch, Queries, where + " QueryLengths");
         if (settings.Scale is { } scale && !(double.IsFinite(scale) && scale > 0))
             throw new InvalidArgumentException(where + " Scale", "a finite number above 0", Invariant($"{scale}"));
         if (!(settings.Dropout >= 0 && settings.Dropout < 1))
@@ -83,16 +83,6 @@ internal readonly record struct AttentionSizes(int Batch, int Queries, int Keys,
     public static void Rank(Tensor x, string rows, string where)
     {
         if (x.Shape.Rank != 3) throw new ShapeException(where, $"[N; {rows}; width]", $"{x.Shape}");
-    }
-
-    /// <summary>Fails unless there is a length for every example, none beyond its positions.</summary>
-    public static void Lengths(int[]? lengths, int batch, int most, string where)
-    {
-        if (lengths is null) return;
-        if (lengths.Length != batch) throw new ShapeException(where, Invariant($"a length for each of {batch} examples"), Invariant($"{lengths.Length}"));
-        for (var example = 0; example < lengths.Length; example++)
-            if ((uint)lengths[example] > (uint)most)
-                throw new InvalidArgumentException(Invariant($"{where}[{example}]"), Invariant($"a length from 0 to {most}"), Invariant($"{lengths[example]}"));
     }
 
     private static void Divides(int heads, int width, string where)

@@ -12,17 +12,8 @@ internal static class RecurrentChecks
         weight.Expect(new Shape(x.Shape[2], recurrent.Shape[1]), $"{name} weight");
         SameType(x, weight, $"{name} weight");
         SameType(x, recurrent, $"{name} recurrent");
-        if (lengths is not null) Lengths(lengths, x.Shape[0], x.Shape[1], $"{name} lengths");
+        if (lengths is not null) StepLengths.Check(lengths, x.Shape[0], x.Shape[1], $"{name} lengths");
         return new RecurrentShape(x.Shape[0], x.Shape[1], x.Shape[2], recurrent.Shape[0], lengths);
-    }
-
-    /// <summary>Fails unless there is a length within the sequence for every example.</summary>
-    public static void Lengths(ReadOnlySpan<int> lengths, int batch, int time, string where)
-    {
-        if (lengths.Length != batch) throw new ShapeException(where, $"{batch} lengths, one for each example", $"{lengths.Length}");
-        for (var n = 0; n < batch; n++)
-            if (lengths[n] < 0 || lengths[n] > time)
-                throw new InvalidArgumentException(where, $"lengths from 0 to {time}", $"{lengths[n]} for example {n}");
     }
 
     /// <summary>Fails unless an argument that may be left out is [width] and of x's element type.</summary>

@@ -22,7 +22,7 @@ public sealed unsafe class RecurrentShape
     {
         _ = new Shape(batch, time, Math.Max(1, Math.Max(inputs, hidden)));
         _ = new Shape(inputs, hidden);
-        if (lengths is not null) RecurrentChecks.Lengths(lengths, batch, time, "Recurrent lengths");
+        if (lengths is not null) StepLengths.Check(lengths, batch, time, "Recurrent lengths");
         (Batch, Time, Inputs, Hidden) = (batch, time, inputs, hidden);
         _lengths = new int[batch];
         if (lengths is null) Array.Fill(_lengths, time);

@@ -36,7 +36,7 @@ public static unsafe class ReverseTime
         var steps = (long)batch * time;
         if (batch < 0 || time < 0 || (steps == 0 ? x.Length != 0 : x.Length % steps != 0))
             throw new ShapeException(Name, $"elements of {batch} sequences of {time} steps", $"{x.Length}");
-        if (lengths.Length != 0 || batch == 0) RecurrentChecks.Lengths(lengths, batch, time, "ReverseTime lengths");
+        if (lengths.Length != 0 || batch == 0) StepLengths.Check(lengths, batch, time, "ReverseTime lengths");
         if (x.Length == 0) return;
         fixed (T* px = x, py = y)
         fixed (int* pl = lengths)
@@ -49,7 +49,7 @@ public static unsafe class ReverseTime
     private static Tensor Run(Tensor x, int[]? lengths, string where)
     {
         if (x.Shape.Rank < 2) throw new ShapeException(where, "shape [batch; time; ..]", $"{x.Shape}");
-        if (lengths is not null) RecurrentChecks.Lengths(lengths, x.Shape[0], x.Shape[1], $"{where} lengths");
+        if (lengths is not null) StepLengths.Check(lengths, x.Shape[0], x.Shape[1], $"{where} lengths");
         return x switch
         {
             Tensor<float> single => Run(single, lengths),

@@ -234,6 +234,15 @@ let private errors: Law =
               rejects "Dropout" (attend (AttentionSettings(1, Dropout = 1.0)))
               rejects "Visible" (attend (AttentionSettings(1, Visible = zeros [ 4; 3 ])))
               rejects "qkv" (fun () -> Attention.ForwardFused(zeros [ 2; 3; 10 ], plain 1))
+              // Outputs of more than 2^31 numbers, whose count as an int would be 0.
+              rejects "65536; 65536" (fun () ->
+                  let one, many, statistics, none = [| 1.0f |], Array.zeroCreate<float32> 65536, Array.zeroCreate 131072, Array.empty
+                  Attention.Forward<float32>(many, one, many, 1, 65536, 1, plain 1, Span none, Span statistics)
+                  one)
+              rejects "65536; 65536" (fun () ->
+                  let many, w, y, none = Array.zeroCreate<float32> 65536, [| 1.0f |], Array.zeroCreate 65536, Array.empty
+                  AdditiveAttention.Forward<float32>(many, many, many, w, 1, 65536, 65536, null, null, Span y, Span none)
+                  w)
               rejects "dy" (fun () -> Attention.Backward(q, q, k, x, zeros [ 2; 2; 1; 3 ], plain 1))
               rejects "statistics" (fun () -> Attention.Backward(zeros [ 2; 3; 6 ], q, k, x, zeros [ 2; 2; 1; 2 ], plain 1)) ])
 

@@ -147,8 +147,8 @@ let private refusals =
               refuses shape [ "Lstm bias" ] (fun () -> Lstm.Forward(x, w, r, wide [ 5 ]))
               refuses shape [ "Lstm cell" ] (fun () -> Lstm.Forward(x, w, r, cell = wide [ 3; 5 ]))
               refuses shape [ "Lstm lengths"; "2 lengths" ] (lstm [| 3 |])
-              refuses invalid [ "Lstm lengths"; "from 0 to 3"; "4 for example 1" ] (lstm [| 3; 4 |])
-              refuses invalid [ "-1 for example 0" ] (lstm [| -1; 4 |])
+              refuses invalid [ "Lstm lengths[1]"; "from 0 to 3"; "4" ] (lstm [| 3; 4 |])
+              refuses invalid [ "lengths[0]"; "-1" ] (lstm [| -1; 4 |])
               refuses invalid [ "Lstm weight" ] (fun () -> Lstm.Forward(x, zeros ElementType.Float32 [ 4; 20 ], r))
               refuses invalid [ "Lstm" ] (fun () -> Lstm.Forward(zeros ElementType.Int32 [ 2; 3; 4 ], w, r))
               refuses shape [ "Lstm.Backward dCell" ] (fun () -> Lstm.Backward(Lstm.Forward(x, w, r), null, null, wide [ 2; 4 ]))
@@ -160,7 +160,7 @@ let private refusals =
               refuses invalid [ "Rnn.Backward dHidden" ] (fun () ->
                   Rnn.Backward(Rnn.Forward(x, wide [ 4; 5 ], wide [ 5; 5 ]), null, zeros ElementType.Float32 [ 2; 5 ]))
               refuses shape [ "ReverseTime" ] (fun () -> ReverseTime.Forward(wide [ 2 ]))
-              refuses invalid [ "ReverseTime lengths"; "example 1" ] (fun () -> ReverseTime.Forward(x, [| 0; 4 |]))
+              refuses invalid [ "ReverseTime lengths[1]"; "4" ] (fun () -> ReverseTime.Forward(x, [| 0; 4 |]))
               refuses shape [ "Shape" ] (fun () -> RecurrentShape(-1, 1, 1, 1))
               refuses shape [ "Lstm saved" ] (fun () ->
                   let one: float[] = Array.zeroCreate 1
