@@ -24,24 +24,24 @@ let internal trained name what loss optimizer (x: Batch<'x>) (net: Layer<'x, 'y>
           Schedule = None
           ClipNorm = None }
 
-    let model = net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)
-    let session = Session(rule, Trainer.start rule model)
+    // Made when it is first called: a list of workloads is only their names.
+    let session = lazy (Session(rule, net |> Model.init Single (Key.ofSeed 1) (Batch.shape x) |> Trainer.start rule))
 
     { Name = name
       What = what
       Per = "step"
       Batch = Batch.count x
-      Call = fun () -> session.Step(x, target) |> ignore }
+      Call = fun () -> session.Value.Step(x, target) |> ignore }
 
 /// One prediction of a network.
 let internal predicted name what (x: Batch<'x>) (net: Layer<'x, 'y>) =
-    let model = net |> Model.init Single (Key.ofSeed 1) (Batch.shape x)
+    let model = lazy (net |> Model.init Single (Key.ofSeed 1) (Batch.shape x))
 
     { Name = name
       What = what
       Per = "call"
       Batch = Batch.count x
-      Call = fun () -> Model.predict model x |> ignore }
+      Call = fun () -> Model.predict model.Value x |> ignore }
 
 let private training name what loss optimizer rows features net target =
     trained name what loss optimizer (vectors 2 rows features) net target

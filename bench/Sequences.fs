@@ -53,15 +53,19 @@ let private small =
 
 /// One token after 127 that are kept.
 let private nextToken () =
-    let model = Gpt.network small |> Model.init Single (Key.ofSeed 1) (Shape.tokens 128)
-    let struct (_, seen) = Cursor.start model |> Cursor.extend (ids 1 1 127 65)
+    let seen =
+        lazy
+            (let model = Gpt.network small |> Model.init Single (Key.ofSeed 1) (Shape.tokens 128)
+             let struct (_, after) = Cursor.start model |> Cursor.extend (ids 1 1 127 65)
+             after)
+
     let token = ids 2 1 1 65
 
     { Name = "transformer_lm_token_kvcache"
       What = "one token, 127 cached"
       Per = "call"
       Batch = 1
-      Call = fun () -> seen |> Cursor.extend token |> ignore }
+      Call = fun () -> seen.Value |> Cursor.extend token |> ignore }
 
 let private transformerLm () =
     [ trained

@@ -206,13 +206,10 @@ module Combinators =
                                 struct (dx, back dp) }
             Answer = ValueNone
             Continue =
-                f.Continue
-                |> Result.map (fun inner ->
-                    { Fresh = inner.Fresh
-                      Extend =
-                        fun qs state memory x ->
-                            let struct (ps, _) = view qs
-                            inner.Extend ps state memory x })
+                f
+                |> Layer.continuing (fun extend qs state memory x ->
+                    let struct (ps, _) = view qs
+                    extend ps state memory x)
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
@@ -267,12 +264,9 @@ module Combinators =
                 let struct (ps, rest) = Wiring.split k state.Length state
                 Layer.answer f (Array.map held ps) rest x)
           Continue =
-            f.Continue
-            |> Result.map (fun inner ->
-                { Fresh = inner.Fresh
-                  Extend =
-                    fun _ state memory x ->
-                        let struct (ps, rest) = Wiring.split k state.Length state
-                        inner.Extend (Array.map held ps) rest memory x })
+            f
+            |> Layer.continuing (fun extend _ state memory x ->
+                let struct (ps, rest) = Wiring.split k state.Length state
+                extend (Array.map held ps) rest memory x)
           Fuse = Layer.noFuse
           Head = Layer.noHead }

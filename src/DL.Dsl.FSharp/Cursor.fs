@@ -1,6 +1,7 @@
 namespace DL
 
 open DL.Core
+open DL.Core.Ops
 
 /// <summary>A model on its way along a sequence: the model and what its layers remember of the steps seen. A value, so several continuations can start from one.</summary>
 [<NoEquality; NoComparison>]
@@ -55,16 +56,21 @@ module Cursor =
 
         struct (output, { cursor with Memory = memory })
 
+    let private row (ids: int[]) : Batch<Tokens> = Batch.tokens (Tensor.Of<int>(ids, 1, ids.Length))
+
+    /// The scores of the last step of one example.
+    let private lastScores (logits: Batch<Seq>) : float[] =
+        let t = Batch.held logits
+        (Slice.Forward(t, 1, t.Shape[1] - 1, 1)).ToArray<float>()
+
     /// <summary>From the next tokens of one text to the logits of the token after them: the step that <c>Generate</c> takes.</summary>
     /// <exception cref="T:DL.Core.DLException">There is no token, one is out of range, or they are more than the model has positions for.</exception>
     let step (cursor: Cursor<Tokens, Seq>) (tokens: int[]) : struct (float[] * Cursor<Tokens, Seq>) =
         if tokens.Length = 0 then
             raise (InvalidArgumentException("Cursor.step", "at least one token", "none"))
 
-        let struct (logits, next) = extend (Batch.tokens (Tensor.Of<int>(tokens, 1, tokens.Length))) cursor
-        let all = (Batch.held logits).ToArray<float>()
-        let width = (Batch.held logits).Shape.Last
-        struct (all[all.Length - width ..], next)
+        let struct (logits, next) = extend (row tokens) cursor
+        struct (lastScores logits, next)
 
     /// <summary>A step for <c>Generate</c> that sees the last tokens only, in one pass over all of them: for texts longer than a model has positions for.</summary>
     /// <param name="time">How many tokens it sees.</param>
@@ -90,7 +96,4 @@ module Cursor =
         if all.Length = 0 then
             raise (InvalidArgumentException("Cursor.translating", "at least one token", "none"))
 
-        let row (ids: int[]) : Batch<Tokens> = Batch.tokens (Tensor.Of<int>(ids, 1, ids.Length))
-        let logits = Batch.held (Model.predict model (Batch.pair (row source) (row all)))
-        let numbers, width = logits.ToArray<float>(), logits.Shape.Last
-        struct (numbers[numbers.Length - width ..], all)
+        struct (lastScores (Model.predict model (Batch.pair (row source) (row all))), all)

@@ -199,6 +199,19 @@ module Layer =
                     { Fresh = [||]
                       Extend = fun ps state _ x -> struct (answer layer ps state x, [||]) } }
 
+    /// A way to go on along a sequence by that of a layer inside, where it has one.
+    let internal continuing
+        (extend:
+            (Params -> State -> Remembered[] -> Batch<'u> -> struct (Batch<'v> * Remembered[]))
+                -> Params
+                -> State
+                -> Remembered[]
+                -> Batch<'x>
+                -> struct (Batch<'y> * Remembered[]))
+        (inner: Layer<'u, 'v>)
+        : Result<Continuation<'x, 'y>, Description> =
+        inner.Continue |> Result.map (fun along -> { Fresh = along.Fresh; Extend = extend along.Extend })
+
     let internal parameters (ps: Params) = ps |> Array.sumBy (fun p -> int64 p.Count)
 
     /// Describes a layer by its name and settings.

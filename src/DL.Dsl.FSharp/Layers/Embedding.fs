@@ -103,10 +103,7 @@ module EmbeddingLayers =
                     let h = Batch.held (Layer.answer whole ps state x)
                     Padded.like x (Batch.ofTensor (scores h ps[0])))
             Continue =
-                whole.Continue
-                |> Result.map (fun along ->
-                    { Fresh = along.Fresh
-                      Extend =
-                        fun ps state memory x ->
-                            let struct (h, next) = along.Extend ps state memory x
-                            struct (Batch.ofTensor (scores (Batch.held h) ps[0]), next) }) }
+                whole
+                |> Layer.continuing (fun extend ps state memory x ->
+                    let struct (h, next) = extend ps state memory x
+                    struct (Batch.ofTensor (scores (Batch.held h) ps[0]), next)) }

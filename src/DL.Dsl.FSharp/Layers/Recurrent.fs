@@ -37,14 +37,16 @@ type internal RecurrentRun =
       States: Tensor[]
       Back: (Tensor | null) -> Tensor[] -> RecurrentGradients }
 
-/// A recurrent operation: its name, its gates, its states, and how it runs over x with parameters, initial states (or none) and lengths.
+/// A recurrent operation: its name, its gates, its states, and how it runs over x with parameters, initial states (or none) and lengths, with a way back
+/// or, where nobody goes back, to the steps and the states alone.
 [<NoEquality; NoComparison>]
 type internal RecurrentCell =
     { Called: string
       Gates: int
       Memories: int
       Forget: int voption
-      Run: Params -> Tensor -> Tensor[] -> (int[] | null) -> RecurrentRun }
+      Run: Params -> Tensor -> Tensor[] -> (int[] | null) -> RecurrentRun
+      Predict: Params -> Tensor -> Tensor[] -> (int[] | null) -> struct (Tensor * Tensor[]) }
 
 /// <summary>Recurrent layers. Padding leaves their state where it is and gives zeros.</summary>
 [<AutoOpen>]
@@ -69,7 +71,11 @@ module RecurrentLayers =
 
                 { Steps = pass.Output
                   States = [| pass.Hidden |]
-                  Back = fun dy dstates -> Rnn.Backward(pass, dy, orNull 0 dstates) } }
+                  Back = fun dy dstates -> Rnn.Backward(pass, dy, orNull 0 dstates) }
+          Predict =
+            fun ps x states lengths ->
+                let struct (y, hidden) = Rnn.Predict(x, ps[0], ps[1], bias ps, orNull 0 states, lengths)
+                struct (y, [| hidden |]) }
 
     let private lstmCell: RecurrentCell =
         { Called = "lstm"
@@ -82,7 +88,11 @@ module RecurrentLayers =
 
                 { Steps = pass.Output
                   States = [| pass.Hidden; pass.Cell |]
-                  Back = fun dy dstates -> Lstm.Backward(pass, dy, orNull 0 dstates, orNull 1 dstates) } }
+                  Back = fun dy dstates -> Lstm.Backward(pass, dy, orNull 0 dstates, orNull 1 dstates) }
+          Predict =
+            fun ps x states lengths ->
+                let struct (y, hidden, cell) = Lstm.Predict(x, ps[0], ps[1], bias ps, orNull 0 states, orNull 1 states, lengths)
+                struct (y, [| hidden; cell |]) }
 
     let private gruCell (form: GruForm) : RecurrentCell =
         { Called = "gru"
@@ -95,7 +105,11 @@ module RecurrentLayers =
 
                 { Steps = pass.Output
                   States = [| pass.Hidden |]
-                  Back = fun dy dstates -> Gru.Backward(pass, dy, orNull 0 dstates) } }
+                  Back = fun dy dstates -> Gru.Backward(pass, dy, orNull 0 dstates) }
+          Predict =
+            fun ps x states lengths ->
+                let struct (y, hidden) = Gru.Predict(x, ps[0], ps[1], orNull 2 ps, orNull 3 ps, orNull 0 states, lengths, form)
+                struct (y, [| hidden |]) }
 
     let private gradients (ps: Params) (cell: RecurrentCell) (g: RecurrentGradients) : Grads =
         [| g.Weight
@@ -182,14 +196,17 @@ module RecurrentLayers =
                     fun dy ->
                         let g = run.Back (Batch.held dy) [||]
                         struct (Batch.delayed g.Input, gradients ps cell g) }
-          Answer = ValueNone
+          Answer =
+            ValueSome(fun ps _ input ->
+                let struct (y, _) = cell.Predict ps (Batch.held input) [||] (Padded.orNull input)
+                Batch.ofTensor y)
           Continue =
             Ok
                 { Fresh = Array.create cell.Memories Unseen
                   Extend =
                     fun ps _ memory input ->
-                        let run = cell.Run ps (Batch.held input) (remembered memory) null
-                        struct (Batch.ofTensor run.Steps, run.States |> Array.map Held) }
+                        let struct (y, states) = cell.Predict ps (Batch.held input) (remembered memory) null
+                        struct (Batch.ofTensor y, Array.map Held states) }
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -234,7 +251,11 @@ module RecurrentLayers =
                                    Unchecked.nonNull g.Cell |]
 
                         struct (Batch.pair (ofStates dstates) (Batch.delayed g.Input), gradients ps cell g) }
-          Answer = ValueNone
+          Answer =
+            ValueSome(fun ps _ input ->
+                let struct (h, xs) = Batch.split input
+                let struct (y, last) = cell.Predict ps (Batch.held xs) (states h) (Padded.orNull xs)
+                Batch.pair (ofStates last) (Padded.like xs (Batch.ofTensor y)))
           Continue = Error about
           Fuse = Layer.noFuse
           Head = Layer.noHead }
@@ -248,7 +269,11 @@ module RecurrentLayers =
 
     let private ofTwo (states: Tensor[]) : Batch<Vec * Vec> = Batch.pair (Batch.ofTensor states[0]) (Batch.ofTensor states[1])
 
-    /// <summary>A plain recurrent layer with settings of your own.</summary>
+    /// <summary>A plain recurrent layer with settings of your own: from <c>[T; d]</c> to <c>[T; hidden]</c>, see <c>rnn</c>.</summary>
+    /// <param name="options">Biases.</param>
+    /// <param name="hidden">The size of h.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let rnnWith (options: RecurrentSettings) (hidden: int) : Layer<Seq, Seq> = overSteps options rnnCell hidden
 
     /// <summary><c>h_t = tanh(W x_t + R h_(t-1) + b)</c> along a sequence, from an h of zeros; puts out every h.</summary>
@@ -258,11 +283,19 @@ module RecurrentLayers =
     /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let rnn (hidden: int) : Layer<Seq, Seq> = rnnWith Recurrent.defaults hidden
 
-    /// <summary>A plain recurrent layer from a given h to the last h.</summary>
+    /// <summary>A plain recurrent layer from a given h: from (<c>[hidden]</c>, <c>[T; d]</c>) to the last h and <c>[T; hidden]</c>, see <c>rnn</c>.</summary>
+    /// <param name="options">Biases.</param>
+    /// <param name="hidden">The size of h.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: h is of another size, or the sequence is empty.</exception>
     let rnnFrom (options: RecurrentSettings) (hidden: int) : Layer<Vec * Seq, Vec * Seq> =
         fromState options rnnCell hidden (Shape.vec hidden) one ofOne
 
-    /// <summary>A long short-term memory with settings of your own.</summary>
+    /// <summary>A long short-term memory with settings of your own: from <c>[T; d]</c> to <c>[T; hidden]</c>, see <c>lstm</c>.</summary>
+    /// <param name="options">Biases, and what is added to the forget gate's.</param>
+    /// <param name="hidden">The size of h and c.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let lstmWith (options: RecurrentSettings) (hidden: int) : Layer<Seq, Seq> = overSteps options lstmCell hidden
 
     /// <summary>A long short-term memory along a sequence, from zeros; puts out every h.</summary>
@@ -273,11 +306,19 @@ module RecurrentLayers =
     /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let lstm (hidden: int) : Layer<Seq, Seq> = lstmWith Recurrent.defaults hidden
 
-    /// <summary>A long short-term memory from a given (h, c) to the last one.</summary>
+    /// <summary>A long short-term memory from a given (h, c): from that and <c>[T; d]</c> to the last (h, c) and <c>[T; hidden]</c>, see <c>lstm</c>.</summary>
+    /// <param name="options">Biases, and what is added to the forget gate's.</param>
+    /// <param name="hidden">The size of h and c.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: h or c is of another size, or the sequence is empty.</exception>
     let lstmFrom (options: RecurrentSettings) (hidden: int) : Layer<(Vec * Vec) * Seq, (Vec * Vec) * Seq> =
         fromState options lstmCell hidden (Shape.pair (Shape.vec hidden) (Shape.vec hidden)) two ofTwo
 
-    /// <summary>A gated recurrent unit with settings of your own.</summary>
+    /// <summary>A gated recurrent unit with settings of your own: from <c>[T; d]</c> to <c>[T; hidden]</c>, see <c>gru</c>.</summary>
+    /// <param name="options">Biases, and the form.</param>
+    /// <param name="hidden">The size of h.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let gruWith (options: RecurrentSettings) (hidden: int) : Layer<Seq, Seq> = overSteps options (gruCell options.Form) hidden
 
     /// <summary>A gated recurrent unit along a sequence, from an h of zeros; puts out every h.</summary>
@@ -288,6 +329,10 @@ module RecurrentLayers =
     /// <exception cref="T:DL.Core.ShapeException">In Init: the sequence is empty.</exception>
     let gru (hidden: int) : Layer<Seq, Seq> = gruWith Recurrent.defaults hidden
 
-    /// <summary>A gated recurrent unit from a given h to the last h.</summary>
+    /// <summary>A gated recurrent unit from a given h: from (<c>[hidden]</c>, <c>[T; d]</c>) to the last h and <c>[T; hidden]</c>, see <c>gru</c>.</summary>
+    /// <param name="options">Biases, and the form.</param>
+    /// <param name="hidden">The size of h.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">There is no hidden unit.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: h is of another size, or the sequence is empty.</exception>
     let gruFrom (options: RecurrentSettings) (hidden: int) : Layer<Vec * Seq, Vec * Seq> =
         fromState options (gruCell options.Form) hidden (Shape.vec hidden) one ofOne
