@@ -44,6 +44,7 @@ let private onEveryEngine: Law list =
       Composition.Combinators.laws
       Composition.Sequences.laws
       Training.Steps.laws
+      Training.Tables.laws
       Training.Parts.laws
       Training.Style.laws ]
     |> List.concat

@@ -40,6 +40,9 @@ let laws: Law list =
           Law.fact "is found out" $"mutant {m.Fault}" (fun () ->
               killed (Laws.allOfVectors m.Claims m.Right) (Laws.allOfVectors m.Claims m.Wrong))
 
+      for fault, right, wrong in Sequences.mutants do
+          Law.fact "is found out" $"mutant {fault}" (fun () -> killed right wrong)
+
       for fault, right, wrong in operations do
           Law.fact "is found out" $"mutant {fault}" (fun () -> killed (OperationLaws.all right) (OperationLaws.all wrong)) ]
 
