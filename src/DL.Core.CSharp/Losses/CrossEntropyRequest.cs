@@ -31,11 +31,7 @@ internal readonly unsafe ref struct CrossEntropyRequest<T> where T : unmanaged, 
         _smoothing = smoothing;
         _ignored = ignored;
         CheckSettings(where);
-        for (var row = 0; row < ids.Length; row++)
-        {
-            if ((uint)ids[row] >= (uint)classes && ids[row] != ignored)
-                throw new InvalidArgumentException(where, $"class ids from 0 to {classes - 1}", $"{ids[row]} at position {row}");
-        }
+        ClassTargets.CheckIds(where, ids, classes, ignored);
     }
 
     /// <summary>A request for distributions.</summary>
@@ -123,10 +119,6 @@ internal readonly unsafe ref struct CrossEntropyRequest<T> where T : unmanaged, 
             throw new InvalidArgumentException(where, "a smoothing from 0 to 1", _smoothing.ToString(CultureInfo.InvariantCulture));
         if (_weights.IsEmpty) return;
         if (_rows > 0) Apply.SameLength(_classes, _weights.Length, where);
-        for (var c = 0; c < _weights.Length; c++)
-        {
-            if (!(_weights[c] >= T.Zero && T.IsFinite(_weights[c])))
-                throw new InvalidArgumentException(where, "class weights finite and at least 0", $"{_weights[c].ToString(null, CultureInfo.InvariantCulture)} for class {c}");
-        }
+        ClassTargets.CheckWeights(where, _weights);
     }
 }
