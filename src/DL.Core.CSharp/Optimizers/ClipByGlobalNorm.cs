@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using DL.Core.Kernels;
 
 namespace DL.Core.Optimizers;
@@ -12,9 +11,6 @@ namespace DL.Core.Optimizers;
 /// Source: R. Pascanu, T. Mikolov and Y. Bengio, On the difficulty of training recurrent neural networks, 2013, algorithm 1.</remarks>
 public static unsafe class ClipByGlobalNorm
 {
-    /// <summary>Elements of one partial sum; fixed, so that the norm does not depend on the number of threads.</summary>
-    private const int Block = 16 * 1024;
-
     /// <summary>Clips several gradients by their common norm, in place.</summary>
     /// <param name="gradients">Tensors of float32 or float64; changed where the norm exceeds the limit.</param>
     /// <param name="limit">The largest norm allowed, positive; infinity only measures.</param>
@@ -54,17 +50,11 @@ public static unsafe class ClipByGlobalNorm
     /// <param name="gradient">The gradients.</param>
     public static double SumOfSquares<T>(ReadOnlySpan<T> gradient) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        var blocks = (int)(((long)gradient.Length + Block - 1) / Block);
-        var partials = (double*)Scratch.Left(blocks * (long)sizeof(double));
         fixed (T* g = gradient)
         {
-            var job = new SumJob<T> { G = g, N = gradient.Length, Partials = partials };
-            Workers.For(blocks, 2, &SumJob<T>.Run, &job);
+            var job = new BlockSums.Job<T, BlockSums.Square> { X = g };
+            return BlockSums.Run(gradient.Length, ref job);
         }
-
-        var sum = 0.0;
-        for (var block = 0; block < blocks; block++) sum += partials[block];
-        return sum;
     }
 
     /// <summary><c>g *= factor</c> with the factor rounded down by four units in the last place, in place.</summary>
@@ -89,63 +79,5 @@ public static unsafe class ClipByGlobalNorm
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public S Apply<S>(S x) where S : struct, ISimd<S, T> => x * S.Create(_factor);
-    }
-
-    private struct SumJob<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
-    {
-        public T* G;
-        public long N;
-        public double* Partials;
-
-        public static void Run(void* state, long from, long to)
-        {
-            ref var job = ref *(SumJob<T>*)state;
-            for (var block = from; block < to; block++)
-            {
-                var start = block * Block;
-                var count = Math.Min(Block, job.N - start);
-                job.Partials[block] = typeof(T) == typeof(float) ? Sum((float*)job.G + start, count) : Sum((double*)job.G + start, count);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static double Sum(float* g, long n)
-        {
-            Vector256<double> a = default, b = default, c = default, d = default;
-            var i = 0L;
-            for (; i + 16 <= n; i += 16)
-            {
-                var (first, second) = Vector256.Widen(Vector256.Load(g + i));
-                var (third, fourth) = Vector256.Widen(Vector256.Load(g + i + 8));
-                a += first * first;
-                b += second * second;
-                c += third * third;
-                d += fourth * fourth;
-            }
-
-            var sum = Vector256.Sum(a + b + (c + d));
-            for (; i < n; i++) sum += (double)g[i] * g[i];
-            return sum;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static double Sum(double* g, long n)
-        {
-            Vector256<double> a = default, b = default, c = default, d = default;
-            var i = 0L;
-            for (; i + 16 <= n; i += 16)
-            {
-                var (first, second) = (Vector256.Load(g + i), Vector256.Load(g + i + 4));
-                var (third, fourth) = (Vector256.Load(g + i + 8), Vector256.Load(g + i + 12));
-                a += first * first;
-                b += second * second;
-                c += third * third;
-                d += fourth * fourth;
-            }
-
-            var sum = Vector256.Sum(a + b + (c + d));
-            for (; i < n; i++) sum += g[i] * g[i];
-            return sum;
-        }
     }
 }

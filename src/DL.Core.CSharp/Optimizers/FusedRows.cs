@@ -13,6 +13,14 @@ internal static unsafe class FusedRows
         fixed (T* pw = w.Write()) Launch(gradient, new PlainRow<T, TRule>(pw, rule));
     }
 
+    /// <summary>(w, v) = rule(w, g, v) in the rows that a gradient touches.</summary>
+    public static void Run<T, TRule>(Tensor<T> w, Tensor<T> gradient, Tensor<T> v, TRule rule)
+        where T : unmanaged
+        where TRule : unmanaged, IUpdate1<T>
+    {
+        fixed (T* pw = w.Write(), pv = v.Write()) Launch(gradient, new StateRow<T, TRule>(pw, pv, rule));
+    }
+
     /// <summary>(w, m, v) = rule(w, g, m, v) in the rows that a gradient touches.</summary>
     public static void Run<T, TRule>(Tensor<T> w, Tensor<T> gradient, Tensor<T> m, Tensor<T> v, TRule rule)
         where T : unmanaged

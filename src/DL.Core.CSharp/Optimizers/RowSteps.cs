@@ -35,6 +35,43 @@ internal readonly unsafe struct PlainRow<T, TRule>(T* w, TRule rule) : IRowStep<
     public void Prefetch(long at, long width) => RowSums.Prefetch(_w + at, width);
 }
 
+/// <summary>A rule with one state.</summary>
+internal readonly unsafe struct StateRow<T, TRule>(T* w, T* v, TRule rule) : IRowStep<T>
+    where T : unmanaged
+    where TRule : unmanaged, IUpdate1<T>
+{
+    private readonly T* _w = w;
+    private readonly T* _v = v;
+    private readonly TRule _rule = rule;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Apply<S>(T* g, long at, long width) where S : struct, ISimd<S, T>
+    {
+        var w = _w + at;
+        var v = _v + at;
+        var rule = _rule;
+        var i = 0L;
+        for (; i + S.Count <= width; i += S.Count)
+        {
+            var state = S.Load(v + i);
+            rule.Apply(S.Load(w + i), S.Load(g + i), ref state).Store(w + i);
+            state.Store(v + i);
+        }
+
+        if (i == width) return;
+        var left = width - i;
+        var last = S.Load(v + i, left);
+        rule.Apply(S.Load(w + i, left), S.Load(g + i, left), ref last).Store(w + i, left);
+        last.Store(v + i, left);
+    }
+
+    public void Prefetch(long at, long width)
+    {
+        RowSums.Prefetch(_w + at, width);
+        RowSums.Prefetch(_v + at, width);
+    }
+}
+
 /// <summary>A rule with two moments.</summary>
 internal readonly unsafe struct MomentRow<T, TRule>(T* w, T* m, T* v, TRule rule) : IRowStep<T>
     where T : unmanaged
