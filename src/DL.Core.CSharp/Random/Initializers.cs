@@ -111,4 +111,18 @@ public static partial class Initializers
         CheckFan(fanIn, "Initializers.LeCunNormal, fanIn");
         return Fill("Initializers.LeCunNormal", type, shape, new Request(key, true, 0, Math.Sqrt(1.0 / fanIn)));
     }
+
+    /// <summary>Uniform on <c>(-a, a)</c> with <c>a = sqrt(3 / fanIn)</c>: variance <c>1 / fanIn</c>.</summary>
+    /// <remarks>Source: Y. LeCun et al., Efficient backprop, 1998, eq. 16.</remarks>
+    /// <param name="key">The draw.</param>
+    /// <param name="type">Float32 or float64.</param>
+    /// <param name="shape">The shape.</param>
+    /// <param name="fanIn">Inputs of one unit, at least 1.</param>
+    /// <exception cref="InvalidArgumentException">The type is of integers, or a fan is below 1.</exception>
+    public static Tensor LeCunUniform(Key key, ElementType type, Shape shape, int fanIn)
+    {
+        CheckFan(fanIn, "Initializers.LeCunUniform, fanIn");
+        var bound = Math.Sqrt(3.0 / fanIn);
+        return Fill("Initializers.LeCunUniform", type, shape, new Request(key, false, -bound, 2 * bound));
+    }
 }

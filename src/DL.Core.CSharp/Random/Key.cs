@@ -8,6 +8,9 @@ namespace DL.Core.Random;
 /// <param name="Step">How many times the place has drawn before.</param>
 public readonly record struct Key(ulong Seed, uint Position, uint Step)
 {
+    /// <summary>Keeps keys of elements apart from what is drawn with the same key: "ELEMENTS" in ASCII.</summary>
+    private const ulong ElementDomain = 0x454C_454D_454E_5453;
+
     /// <summary>The key for the same place one step later.</summary>
     public Key Next => this with { Step = unchecked(Step + 1) };
 
@@ -17,4 +20,17 @@ public readonly record struct Key(ulong Seed, uint Position, uint Step)
     /// <summary>The key n places on; <c>Skip(a).Skip(b) = Skip(a + b)</c>.</summary>
     /// <param name="n">The number of places; they wrap around after 2^32.</param>
     public Key Skip(int n) => this with { Position = unchecked(Position + (uint)n) };
+
+    /// <summary>The key of element number <paramref name="index"/>: 128 bits of <see cref="Philox"/>, so that the draws of different elements,
+    /// and those of this key itself, have nothing to do with each other.</summary>
+    /// <remarks>Indices nest: <c>key.At(epoch).At(example)</c>.</remarks>
+    /// <param name="index">The number of the element.</param>
+    public Key At(ulong index)
+    {
+        Philox.Block(Seed ^ ElementDomain, index, Stream, out var x0, out var x1, out var x2, out var x3);
+        return new(x0 | ((ulong)x1 << 32), x2, x3);
+    }
+
+    /// <summary>The three numbers. What the compiler would write shows <see cref="Next"/> too, and so never ends.</summary>
+    public override string ToString() => FormattableString.Invariant($"Key({Seed}, {Position}, {Step})");
 }
