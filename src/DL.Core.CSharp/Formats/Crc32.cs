@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace DL.Core.Formats;
 
@@ -9,6 +10,7 @@ internal static class Crc32
     private static readonly uint[] Table = BuildTable();
 
     /// <summary>The checksum of a text followed by <paramref name="bytes"/>, from the text's checksum (0 for none).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
     {
         var t = Table;

@@ -19,7 +19,7 @@ internal sealed class GzipMembers(RawStream raw) : ReadOnlyStream
     private uint _crc, _length;
     private bool _ended;
 
-    /// <summary>True if the bytes begin as gzip does; no other format read here does.</summary>
+    /// <summary>True if the bytes begin as gzip does; no format that may come compressed does.</summary>
     public static bool Announced(ReadOnlySpan<byte> start) => start is [0x1F, 0x8B, ..];
 
     public override int Read(Span<byte> buffer)

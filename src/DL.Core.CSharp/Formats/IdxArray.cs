@@ -47,7 +47,10 @@ public sealed class IdxArray
 
     /// <summary>The elements as unsigned bytes, [Count].</summary>
     /// <exception cref="InvalidArgumentException">The elements are of another type.</exception>
-    public byte[] ToBytes() => Type == IdxType.UnsignedByte ? _bytes.AsSpan().ToArray() : throw NotOf("unsigned bytes");
+    public byte[] ToBytes() => [.. Held()];
+
+    /// <summary>The unsigned bytes themselves, for readers that keep them and drop the array.</summary>
+    internal byte[] Held() => Type == IdxType.UnsignedByte ? _bytes : throw NotOf("unsigned bytes");
 
     /// <summary>The elements as integers, [Count]; exact for every integer type.</summary>
     /// <exception cref="InvalidArgumentException">The elements are floating point.</exception>

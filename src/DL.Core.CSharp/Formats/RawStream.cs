@@ -47,6 +47,15 @@ internal sealed class RawStream(Stream inner, string source) : ReadOnlyStream
         return count;
     }
 
+    /// <summary>As <see cref="Read(Span{byte})"/>, but what is larger than the buffer is read past it; there is no stepping back then.</summary>
+    public int ReadThrough(Span<byte> buffer)
+    {
+        if (_position != _end || buffer.Length < _buffer.Length) return Read(buffer);
+        var count = Fill(buffer);
+        Consumed += count;
+        return count;
+    }
+
     private void Move(int count)
     {
         _position += count;
@@ -62,11 +71,16 @@ internal sealed class RawStream(Stream inner, string source) : ReadOnlyStream
 
     private int Fill()
     {
+        var count = Fill(_buffer.AsSpan(_end));
+        _end += count;
+        return count;
+    }
+
+    private int Fill(Span<byte> target)
+    {
         try
         {
-            var count = inner.Read(_buffer, _end, _buffer.Length - _end);
-            _end += count;
-            return count;
+            return inner.Read(target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ObjectDisposedException)
         {
