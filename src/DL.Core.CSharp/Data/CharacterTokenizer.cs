@@ -4,7 +4,7 @@ using static System.FormattableString;
 namespace DL.Core.Data;
 
 /// <summary>Text as characters, which are Unicode code points, and their ids.</summary>
-public sealed class CharacterTokenizer
+public sealed class CharacterTokenizer : ITokenizer
 {
     private readonly Dictionary<int, int> _ids = [];
     private readonly string[] _texts;
@@ -29,6 +29,12 @@ public sealed class CharacterTokenizer
     /// <summary>The characters of the vocabulary.</summary>
     public Vocabulary Vocabulary { get; }
 
+    /// <inheritdoc/>
+    public int Count => Vocabulary.Count;
+
+    /// <inheritdoc/>
+    public SpecialTokens Special => Vocabulary.Special;
+
     /// <summary>The tokenizer of the characters of a text, by code point.</summary>
     /// <param name="text">The text.</param>
     /// <param name="special">The special tokens that come before them.</param>
@@ -45,6 +51,9 @@ public sealed class CharacterTokenizer
 
         return new(Vocabulary.Of(found.Select(char.ConvertFromUtf32), special));
     }
+
+    /// <inheritdoc/>
+    public int IdOf(SpecialTokens special) => Vocabulary.IdOf(special);
 
     /// <summary>The ids of a text, one for each character; those that are not there get that of <c>&lt;unk&gt;</c>.</summary>
     /// <param name="text">The text.</param>

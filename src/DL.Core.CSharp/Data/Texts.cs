@@ -10,7 +10,7 @@ namespace DL.Core.Data;
 public sealed record TextSplit(string Train, string Validation);
 
 /// <summary>Texts from files.</summary>
-public static class Texts
+public static partial class Texts
 {
     private const double ShakespeareHeldOut = 0.1;
 

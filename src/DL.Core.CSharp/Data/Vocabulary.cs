@@ -3,7 +3,7 @@ using static System.FormattableString;
 namespace DL.Core.Data;
 
 /// <summary>Distinct tokens and their ids, 0 to <see cref="Count"/> - 1: special tokens first, then the others.</summary>
-public sealed class Vocabulary
+public sealed partial class Vocabulary
 {
     private static readonly (SpecialTokens Kind, string Token)[] Names =
     [
