@@ -6,7 +6,7 @@ public enum Average
     /// <summary>The figure of the counts summed over the classes; for one label per row all of them equal the accuracy.</summary>
     Micro,
 
-    /// <summary>The plain mean over the classes, undefined ones counting 0.</summary>
+    /// <summary>The plain mean over the classes that are true or predicted at least once, as scikit-learn takes it; a figure that is 0/0 counts 0.</summary>
     Macro,
 
     /// <summary>The mean weighted by the number of rows truly of each class.</summary>

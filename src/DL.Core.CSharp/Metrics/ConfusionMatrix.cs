@@ -176,7 +176,7 @@ public sealed partial class ConfusionMatrix
     {
         // Each miss is one class's fp and another's fn, so the summed precision, recall and F1 are all the accuracy.
         Average.Micro => Accuracy,
-        Average.Macro => Enumerable.Range(0, Classes).Average(figure),
+        Average.Macro => Total == 0 ? 0 : Enumerable.Range(0, Classes).Where(c => Union(c) > 0).Average(figure),
         Average.Weighted => Total == 0 ? 0 : Enumerable.Range(0, Classes).Sum(c => _true[c] * figure(c)) / Total,
         _ => throw new InvalidArgumentException("ConfusionMatrix, average", "Micro, Macro or Weighted", $"{average}"),
     };
