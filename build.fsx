@@ -155,7 +155,7 @@ module Steps =
     /// The laws with 1000 cases each, and the certificate of what was checked.
     let verify Built =
         Shell.dotnetWith
-            [ "DL_CASES", "1000"; "DL_CERTIFICATE", Files.inRoot "artifacts" ]
+            [ "DL_CASES", "1000"; "DL_KILLS", "200"; "DL_CERTIFICATE", Files.inRoot "artifacts" ]
             [ "tests/Properties/bin/Release/net10.0/DL.Properties.dll" ]
 
     let bench Built = Shell.dotnet [ "bench/bin/Release/net10.0/DL.Bench.dll"; "run" ]

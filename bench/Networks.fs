@@ -18,11 +18,7 @@ let internal classes (rows: int) count : Batch<Label> = Batch.labels (Array.init
 
 /// One training step of a network on one batch.
 let internal trained name what loss optimizer (x: Batch<'x>) (net: Layer<'x, 'y>) (target: Batch<'t>) =
-    let rule =
-        { Loss = loss
-          Optimizer = optimizer
-          Schedule = None
-          ClipNorm = None }
+    let rule = Rule.create loss optimizer
 
     // Made when it is first called: a list of workloads is only their names.
     let session = lazy (Session(rule, net |> Model.init Single (Key.ofSeed 1) (Batch.shape x) |> Trainer.start rule))

@@ -56,6 +56,31 @@ let private crossEntropy () =
         "700x10000 logits"
         (inArena [ normals 1 [| 700; 10000 |] ] (fun xs -> Loss.crossEntropy.Evaluate (Batch.vec xs[0]) labels |> ignore))
 
+/// A loss with its gradient, on predictions taken from a batch of numbers; it reads them and the target and no more.
+let private loss name what (extents: int[] list) (evaluate: Tensor list -> struct (float * Batch<'y>)) =
+    workload $"op_{name}_fb" what (inArena (extents |> List.mapi (fun i e -> normals (i + 1) e)) (fun xs -> evaluate xs |> ignore))
+
+let private losses () =
+    let elements = [ square; square ]
+    let classes = Batch.labels (Array.init 700 (fun i -> (i * 7919 + 13) % 10000))
+    let kinds = Batch.labels (Array.init 1000 (fun i -> i % 2))
+    let binary = Batch.vec ((normals 2 square).Map(System.Func<float, float>(fun t -> if t > 0.0 then 1.0 else 0.0)))
+    let pair (xs: Tensor list) = Batch.pair (Batch.vec xs[0]) (Batch.vec xs[1])
+    let rows = [| 1000; 256 |]
+
+    [ loss "mse" "1000x1000 floats" elements (fun xs -> Loss.meanSquaredError.Evaluate (Batch.vec xs[0]) (Batch.vec xs[1]))
+      loss "mae" "1000x1000 floats" elements (fun xs -> Loss.meanAbsoluteError.Evaluate (Batch.vec xs[0]) (Batch.vec xs[1]))
+      loss "huber" "1000x1000 floats" elements (fun xs -> (Loss.huber 1.0).Evaluate (Batch.vec xs[0]) (Batch.vec xs[1]))
+      loss "binary_cross_entropy" "1000x1000 logits" [ square ] (fun xs ->
+          Loss.binaryCrossEntropyWithLogits.Evaluate (Batch.vec xs[0]) binary)
+      loss "binary_focal" "1000x1000 logits, gamma 2" [ square ] (fun xs ->
+          (Loss.binaryFocalWith 2.0 0.25).Evaluate (Batch.vec xs[0]) binary)
+      loss "focal" "700x10000 logits, gamma 2" [ [| 700; 10000 |] ] (fun xs -> (Loss.focal 2.0).Evaluate (Batch.vec xs[0]) classes)
+      loss "contrastive" "1000 pairs of 256 floats" [ rows; rows ] (fun xs -> (Loss.contrastive 1.0).Evaluate (pair xs) kinds)
+      loss "triplet" "1000 triplets of 256 floats" [ rows; rows; rows ] (fun xs ->
+          (Loss.triplet 1.0).Evaluate (Batch.pair (Batch.vec xs[0]) (pair xs.Tail)) kinds)
+      loss "kl_unit_normal" "1000 distributions of 256 features" [ rows; rows ] (fun xs -> Loss.unitNormal.Evaluate (pair xs) kinds) ]
+
 let private operations () =
     let pointwise = "1000x1000 floats, forward and backward"
 
@@ -118,15 +143,14 @@ let private products () =
           let inputs = [ normals 1 [| m; k |]; normals 2 [| k; n |] ]
           workload $"sgemm_{m}x{n}x{k}" "m x n x k" (inArena inputs (fun xs -> Linear.Forward(xs[0], xs[1]) |> ignore)) ]
 
-let private adam () =
+let private updating name (optimizer: Optimizer) () =
     let parameters = Array.init 40 (fun i -> normals (i + 1) [| 500; 500 |] :> Tensor)
-    let optimizer = Optimizer.adam 1e-3
     let arena = new Arena()
     let store = ParameterStore(arena, parameters, ElementType.Float32, optimizer.Moments)
     store.Collect(Array.init 40 (fun i -> normals (i + 100) [| 500; 500 |] :> Tensor))
     let mutable steps = 0
 
-    [ { Name = "adam_plain"
+    [ { Name = $"{name}_plain"
         What = "10M parameters in 40 tensors"
         Per = "step"
         Batch = 1
@@ -135,9 +159,20 @@ let private adam () =
               steps <- steps + 1
               optimizer.Update steps optimizer.Rate store.Weights store.Gradients store.Moments } ]
 
+let private optimizers =
+    [ "adam", Optimizer.adam 1e-3
+      "sgd", Optimizer.sgd 1e-3
+      "momentum", Optimizer.momentum 1e-3
+      "nesterov", Optimizer.nesterov 1e-3
+      "adagrad", Optimizer.adaGrad 1e-3
+      "rmsprop", Optimizer.rmsProp 1e-3
+      "adadelta", Optimizer.adadelta 1.0 ]
+
 /// The groups of operations.
 let groups =
     [ { Group = "op"; Build = operations }
+      { Group = "losses"; Build = losses }
       { Group = "tiny_op"; Build = tiny }
       { Group = "sgemm"; Build = products }
-      { Group = "adam"; Build = adam } ]
+      for name, optimizer in optimizers do
+          { Group = name; Build = updating name optimizer } ]

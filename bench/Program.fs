@@ -9,7 +9,7 @@ open DL.Bench.Timing
 let private usage =
     "usage: DL.Bench list | run [--only REGEX] [--threads N] [--reps N] | kernels [BenchmarkDotNet arguments]"
 
-let private groups = Networks.groups @ Vision.groups @ Sequences.groups @ Operations.groups
+let private groups = Networks.groups @ Vision.groups @ Sequences.groups @ Operations.groups @ Files.groups
 
 let private option name fallback (arguments: string list) =
     match List.tryFindIndex ((=) name) arguments with

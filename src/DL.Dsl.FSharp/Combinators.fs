@@ -213,18 +213,30 @@ module Combinators =
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
+    /// A layer that holds n copies of f, with one set of parameters for all of them.
+    let private tied n (f: Layer<'x, 'y>) (whole: Layer<'u, 'v>) : Layer<'u, 'v> =
+        let k = f.Slots.Length
+        let gather (dp: Grads) = Array.init k (fun i -> Seq.init n (fun copy -> dp[copy * k + i]) |> Seq.reduce Wiring.add)
+
+        whole
+        |> reparam (Layer.slots f) (Array.take k) (fun qs -> struct (Array.concat (Array.replicate n qs), gather))
+
     /// <summary>n copies of f in a row that share one set of parameters; the gradients of the copies add.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">n is below 1.</exception>
     let shared (n: int) (f: Layer<'x, 'x>) : Layer<'x, 'x> =
         if n < 1 then
             raise (InvalidArgumentException("shared", "a count of at least 1", $"{n}"))
 
-        let k = f.Slots.Length
-        let gather (dp: Grads) = Array.init k (fun i -> Seq.init n (fun copy -> dp[copy * k + i]) |> Seq.reduce Wiring.add)
+        tied n f (repeat n f) |> renamed "shared" [ string n ] [ f.About ]
 
-        repeat n f
-        |> reparam (Layer.slots f) (Array.take k) (fun qs -> struct (Array.concat (Array.replicate n qs), gather))
-        |> renamed "shared" [ string n ] [ f.About ]
+    /// <summary>f on both parts of a pair, with one set of parameters: what <c>Loss.contrastive</c> compares.</summary>
+    /// <remarks>State, such as the statistics of a batch norm, is kept for each part apart.
+    /// J. Bromley et al., Signature verification using a siamese time delay neural network, 1993.</remarks>
+    let siamese (f: Layer<'x, 'y>) : Layer<'x * 'x, 'y * 'y> = tied 2 f (both f f) |> renamed "siamese" [] [ f.About ]
+
+    /// <summary>f on all three parts of an anchor and a pair, with one set of parameters: what <c>Loss.triplet</c> compares.</summary>
+    let siameseThree (f: Layer<'x, 'y>) : Layer<'x * ('x * 'x), 'y * ('y * 'y)> =
+        tied 3 f (both f (both f f)) |> renamed "siameseThree" [] [ f.About ]
 
     /// <summary>Moves the parameters into the state, where no optimizer and no decay reaches them. Output and input gradient stay.</summary>
     let frozen (f: Layer<'x, 'y>) : Layer<'x, 'y> =

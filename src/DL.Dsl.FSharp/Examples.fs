@@ -1,7 +1,6 @@
 namespace DL
 
 open System
-open System.IO
 open DL.Core
 open DL.Core.Data
 open DL.Core.Ops
@@ -108,15 +107,8 @@ module Examples =
     /// <summary>MNIST from two IDX files, gzip or not: images as vectors of 784 pixels from 0 to 1.</summary>
     /// <exception cref="T:DL.Core.DataFormatException">A file is missing, truncated or in another format.</exception>
     let mnist (images: string) (labels: string) : Examples<Vec, Label> =
-        let openFile path =
-            try
-                File.OpenRead path
-            with :? IOException as e ->
-                raise (DataFormatException(path, "a readable IDX file", e.Message, null, e))
-
-        use pixels = openFile images
-        use ids = openFile labels
-        labelled (Dataset.Mnist(pixels, ids))
+        let set = Mnist.Read(images, labels)
+        create (Batch.vec ((set.ToTensor()).Reshape(set.Count, set.Height * set.Width))) (Batch.labels set.Labels)
 
     /// <summary>Windows over a text, each with the same tokens one later: what a language model learns from.</summary>
     /// <param name="windows">See <c>DL.Core.Data.TextWindows</c>.</param>

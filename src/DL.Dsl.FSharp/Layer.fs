@@ -56,6 +56,10 @@ type Row =
         Output: string
         /// <summary>The number of trainable parameters.</summary>
         Parameters: int64
+        /// <summary>The multiplications and additions of its products for one example; what is done element by element is not counted.</summary>
+        Flops: int64
+        /// <summary>The number of elements of one output.</summary>
+        Elements: int64
     }
 
 /// <summary>What a layer starts from, once the shape of its input is known.</summary>
@@ -227,7 +231,21 @@ module Layer =
                 Path = ""
                 Layer = string about
                 Output = string shape
-                Parameters = parameters ps } ] }
+                Parameters = parameters ps
+                Flops = 0L
+                Elements = int64 (Shape.elements shape) } ] }
+
+    /// Counts multiplications, each with an addition, of the products of the layer whose line is the first.
+    let internal multiplying (products: int64) (setup: Setup<'y>) : Setup<'y> =
+        match setup.Rows with
+        | row :: rest ->
+            { setup with
+                Rows = { row with Flops = row.Flops + 2L * products } :: rest }
+        | [] -> setup
+
+    /// Lines of layers that are gone through so many times for one example.
+    let internal times (n: int) (rows: Row list) =
+        rows |> List.map (fun r -> { r with Flops = int64 n * r.Flops; Elements = int64 n * r.Elements })
 
     let private activationName (activation: Activation) = (string activation).ToLowerInvariant()
 
@@ -250,7 +268,9 @@ module Layer =
                   Path = ""
                   Layer = activationName other
                   Output = string setup.Shape
-                  Parameters = 0L }
+                  Parameters = 0L
+                  Flops = 0L
+                  Elements = int64 (Shape.elements setup.Shape) }
 
             { setup with Rows = setup.Rows @ [ row ] }
 

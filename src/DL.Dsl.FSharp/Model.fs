@@ -118,7 +118,7 @@ module Model =
     /// <summary>The number of trainable parameters.</summary>
     let parameters (model: Model<'x, 'y>) : int64 = Layer.parameters model.Params
 
-    let private show layout (t: Tensor) =
+    let internal show layout (t: Tensor) =
         match layout with
         | Plain -> t.To t.ElementType
         | Transposed -> Transpose.Forward t
@@ -126,7 +126,7 @@ module Model =
         | WindowFirst -> Transpose.Forward(t, 3, 2, 0, 1)
 
     // What is not of the shown rank is not of the shown shape either, which its taker says.
-    let private hold layout (t: Tensor) =
+    let internal hold layout (t: Tensor) =
         match layout, t.Shape.Rank with
         | Transposed, 2 -> Transpose.Forward t
         | WindowFirst, 3 -> Transpose.Forward(t, 2, 1, 0)
@@ -245,24 +245,43 @@ module Model =
 
         struct ({ before with Params = paramsBefore; State = stateBefore }, { after with Params = paramsAfter; State = stateAfter })
 
-    /// <summary>A table: path, layer, output shape and number of parameters of every layer, and the total.</summary>
+    /// <summary>The multiplications and additions of all products in one forward pass of one example; a training step takes about three times as many.</summary>
+    /// <remarks>Counted are dense layers, convolutions, recurrences and attention, as they are written; what is done element by element is not.</remarks>
+    let flops (model: Model<'x, 'y>) : int64 = model.Rows |> List.sumBy _.Flops
+
+    let private bytes (n: int64) =
+        let shown (unit: float) = (float n / unit).ToString("0.#", Globalization.CultureInfo.InvariantCulture)
+
+        if n >= (1L <<< 30) then $"{shown (2.0 ** 30.0)} GiB"
+        elif n >= (1L <<< 20) then $"{shown (2.0 ** 20.0)} MiB"
+        else $"{shown 1024.0} KiB"
+
+    /// <summary>A table: path, layer, output shape, number of parameters and operations of every layer, the total, and what memory it takes.</summary>
+    /// <remarks>Operations are those of <c>flops</c>. Memory is that of the parameters, and of the outputs of all layers for one example.</remarks>
     let summary (model: Model<'x, 'y>) : string =
         let number (n: int64) = n.ToString("N0", Globalization.CultureInfo.InvariantCulture)
 
         let lines =
-            [ yield [ "path"; "layer"; "output"; "parameters" ]
+            [ yield [ "path"; "layer"; "output"; "parameters"; "FLOPs" ]
               for row in model.Rows do
-                  yield [ path model.Layer.Stages row; row.Layer; row.Output; number row.Parameters ]
-              yield [ "total"; ""; string model.Output; number (parameters model) ] ]
+                  yield [ path model.Layer.Stages row; row.Layer; row.Output; number row.Parameters; number row.Flops ]
+              yield [ "total"; ""; string model.Output; number (parameters model); number (flops model) ] ]
 
-        let widths = List.init 4 (fun column -> lines |> List.map (fun line -> line[column].Length) |> List.max)
+        let widths = List.init 5 (fun column -> lines |> List.map (fun line -> line[column].Length) |> List.max)
         let text = StringBuilder()
 
         for line in lines do
             let cells =
                 List.zip line widths
-                |> List.mapi (fun i (cell, width) -> if i = 3 then cell.PadLeft width else cell.PadRight width)
+                |> List.mapi (fun i (cell, width) -> if i >= 3 then cell.PadLeft width else cell.PadRight width)
 
             text.AppendLine((String.concat "  " cells).TrimEnd()) |> ignore
+
+        let element = if model.Precision = Single then 4L else 8L
+        let outputs = model.Rows |> List.sumBy _.Elements
+
+        text.AppendLine
+            $"memory: {bytes (element * parameters model)} of parameters, {bytes (element * outputs)} of outputs for one example"
+        |> ignore
 
         text.ToString()

@@ -33,6 +33,8 @@ type Optimizer =
     member internal this.Update step rate weights gradient moments = this.Move step rate weights gradient moments
 
 /// <summary>Optimizers. Each is its literal formula, in one pass over all parameters.</summary>
+/// <remarks>Every parameter takes the formula at every step, one whose gradient is zero too: the rows of an embedding that a batch has not met go on by what the optimizer
+/// remembers of them. Gradient descent and AdaGrad have nothing to go on by and skip them; <c>lazyAdam</c> leaves them where they are.</remarks>
 [<RequireQualifiedAccess>]
 module Optimizer =
     let private create name rate count move = { Called = name; Eta = rate; Count = count; Move = move; Scales = [] }
@@ -46,6 +48,43 @@ module Optimizer =
 
     /// <summary>Classic momentum with beta 0.9: <c>v = beta v + eta g; w -= v</c>.</summary>
     let momentum (rate: float) : Optimizer = momentumWith MomentumForm.Classic 0.9 rate
+
+    /// <summary>Nesterov's momentum in one of its forms: it steps by <c>s (beta v + c g)</c> with the new v, see <c>MomentumForm</c>.</summary>
+    /// <remarks>torch's <c>SGD(nesterov=True)</c> is <c>nesterovWith MomentumForm.Summed</c>.</remarks>
+    let nesterovWith (form: MomentumForm) (beta: float) (rate: float) : Optimizer =
+        create "nesterov" rate 1 (fun _ eta w g moments -> Momentum.Step(w, g, moments[0], MomentumSettings(eta, beta, form, true)))
+
+    /// <summary>Nesterov's momentum with beta 0.9: <c>v = beta v + eta g; w -= beta v + eta g</c>.</summary>
+    /// <remarks>Y. Nesterov, 1983; as I. Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.</remarks>
+    let nesterov (rate: float) : Optimizer = nesterovWith MomentumForm.Classic 0.9 rate
+
+    /// <summary>AdaGrad with epsilon of your own, inside or outside the root.</summary>
+    /// <remarks>torch's Adagrad is <c>adaGradWith EpsilonPlacement.OutsideRoot 1e-10</c>.</remarks>
+    let adaGradWith (placement: EpsilonPlacement) (epsilon: float) (rate: float) : Optimizer =
+        create "adaGrad" rate 1 (fun _ eta w g moments -> AdaGrad.Step(w, g, moments[0], AdaGradSettings(eta, epsilon, placement)))
+
+    /// <summary>AdaGrad: <c>s += g^2; w -= eta g / sqrt(s + epsilon)</c> with epsilon 1e-8.</summary>
+    /// <remarks>What has a gradient of zero keeps its bits; of an embedding only the rows that its batch has met are visited.
+    /// J. Duchi, E. Hazan, Y. Singer, Adaptive subgradient methods, 2011.</remarks>
+    let adaGrad (rate: float) : Optimizer = adaGradWith EpsilonPlacement.InsideRoot 1e-8 rate
+
+    /// <summary>RMSprop with beta and epsilon of your own, epsilon inside or outside the root.</summary>
+    /// <remarks>torch's RMSprop is <c>rmsPropWith EpsilonPlacement.OutsideRoot 0.99 1e-8</c>.</remarks>
+    let rmsPropWith (placement: EpsilonPlacement) (beta: float) (epsilon: float) (rate: float) : Optimizer =
+        create "rmsProp" rate 1 (fun _ eta w g moments -> RmsProp.Step(w, g, moments[0], RmsPropSettings(eta, beta, epsilon, placement)))
+
+    /// <summary>RMSprop: <c>s = beta s + (1 - beta) g^2; w -= eta g / sqrt(s + epsilon)</c> with beta 0.9 and epsilon 1e-8.</summary>
+    /// <remarks>T. Tieleman, G. Hinton, Neural networks for machine learning, lecture 6e, 2012.</remarks>
+    let rmsProp (rate: float) : Optimizer = rmsPropWith EpsilonPlacement.InsideRoot 0.9 1e-8 rate
+
+    /// <summary>Adadelta with rho and epsilon of your own.</summary>
+    /// <remarks>torch's Adadelta is <c>adadeltaWith 0.9 1e-6</c>.</remarks>
+    let adadeltaWith (rho: float) (epsilon: float) (rate: float) : Optimizer =
+        create "adadelta" rate 2 (fun _ eta w g moments -> Adadelta.Step(w, g, moments[0], moments[1], AdadeltaSettings(eta, rho, epsilon)))
+
+    /// <summary>Adadelta (rho 0.95, epsilon 1e-6): <c>w -= eta g sqrt(u + epsilon) / sqrt(s + epsilon)</c> with the mean squares s of gradients and u of steps.</summary>
+    /// <remarks>Rate 1 is the method as published. M. Zeiler, ADADELTA: an adaptive learning rate method, 2012.</remarks>
+    let adadelta (rate: float) : Optimizer = adadeltaWith 0.95 1e-6 rate
 
     /// <summary>Adam with decays and epsilon of your own.</summary>
     let adamWith (beta1: float) (beta2: float) (epsilon: float) (rate: float) : Optimizer =
@@ -86,7 +125,8 @@ module Optimizer =
 
         { optimizer with Scales = all }
 
-    let private below (path: string) (name: string) = path = "" || name = path || name.StartsWith(path + ".", StringComparison.Ordinal)
+    /// Whether a path is the beginning of a name, ending where the name has a dot.
+    let internal below (path: string) (name: string) = path = "" || name = path || name.StartsWith(path + ".", StringComparison.Ordinal)
 
     /// The factor of every named parameter.
     let internal factors (optimizer: Optimizer) (names: string list) : float[] =

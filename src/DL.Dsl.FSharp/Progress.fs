@@ -4,21 +4,6 @@ open System
 open System.Globalization
 open Spectre.Console
 
-/// <summary>What one epoch came to.</summary>
-type Epoch =
-    {
-        /// <summary>The number of the epoch, from 1.</summary>
-        Number: int
-        /// <summary>The mean training loss over the epoch, as seen before each update.</summary>
-        Loss: float
-        /// <summary>The loss on the validation examples, if there are any.</summary>
-        ValidationLoss: float option
-        /// <summary>The metrics by name, on the validation examples if there are any, else on the training examples.</summary>
-        Metrics: (string * float) list
-        /// <summary>The time the epoch took.</summary>
-        Elapsed: TimeSpan
-    }
-
 /// <summary>Where a training run tells how far it is.</summary>
 [<RequireQualifiedAccess>]
 type Progress =
@@ -51,7 +36,7 @@ module internal Reporting =
 
     let private silent = { Batch = ignore; Epoch = ignore }
 
-    let private bar total batches (run: Sink -> 'a) : 'a =
+    let private bar total batches taken (run: Sink -> 'a) : 'a =
         let columns: ProgressColumn[] =
             [| TaskDescriptionColumn(); ProgressBarColumn(); PercentageColumn(); RemainingTimeColumn() |]
 
@@ -61,13 +46,14 @@ module internal Reporting =
             .Columns(columns)
             .Start(fun context ->
                 let task = context.AddTask("training", true, float (total * batches))
+                task.Increment(float taken)
 
                 run
                     { Batch = fun _ -> task.Increment 1.0
                       Epoch = fun epoch -> task.Description <- Markup.Escape(line total epoch) })
 
-    /// Runs with the reporting that was asked for.
-    let using progress total batches (run: Sink -> 'a) : 'a =
+    /// Runs with the reporting that was asked for, from where so many batches have been taken before.
+    let using progress total batches taken (run: Sink -> 'a) : 'a =
         let terminal = not Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Interactive
 
         let lines =
@@ -76,6 +62,6 @@ module internal Reporting =
 
         match progress with
         | Progress.Silent -> run silent
-        | Progress.Auto when terminal -> bar total batches run
+        | Progress.Auto when terminal -> bar total batches taken run
         | Progress.Auto
         | Progress.Lines -> run lines

@@ -5,44 +5,28 @@ open DL.Core
 open DL.Core.Ops
 open DL.Core.Optimizers
 
-/// <summary>A model in training: the model, the moments of its optimizer and the number of steps taken. A value.</summary>
-[<NoEquality; NoComparison>]
-type Fit<'x, 'y> =
-    {
-        /// <summary>The model.</summary>
-        Model: Model<'x, 'y>
-        /// <summary>The optimizer's moments: for each moment a tensor for every parameter.</summary>
-        Moments: Tensor[][]
-        /// <summary>The number of steps taken.</summary>
-        Steps: int
-    }
-
-/// <summary>What one training step needs besides the model: the loss, the optimizer, its schedule and the clipping of gradients.</summary>
-[<NoEquality; NoComparison>]
-type Rule<'y, 't> =
-    {
-        /// <summary>The loss.</summary>
-        Loss: Loss<'y, 't>
-        /// <summary>The optimizer.</summary>
-        Optimizer: Optimizer
-        /// <summary>From the number of the step, counted from 0, to the learning rate; the optimizer's own rate by default.</summary>
-        Schedule: (int -> float) option
-        /// <summary>The largest global norm of the gradients, if they are clipped.</summary>
-        ClipNorm: float option
-    }
-
 /// <summary>A run of training steps over memory of its own, reused from step to step: fast inside, and nothing handed out is ever changed.</summary>
 /// <remarks>It starts from copies and gives copies, so a session and the models read from it never share memory. One thread at a time.
 /// Numbers too small to be normal are flushed to zero during a step where the processor allows it.</remarks>
 /// <param name="rule">Loss, optimizer, schedule and clipping.</param>
 /// <param name="start">Where to start from.</param>
+/// <exception cref="T:DL.Core.InvalidArgumentException">A setting of the rule is out of its range, or the fit has moments of another optimizer.</exception>
 [<Sealed>]
 type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
+    do
+        Rule.check rule
+
+        if start.Moments.Length <> rule.Optimizer.Moments then
+            let expected = $"{rule.Optimizer.Moments} moments, as {rule.Optimizer.Name} keeps"
+            raise (InvalidArgumentException("Session, fit", expected, $"{start.Moments.Length}", "Start anew with Trainer.start."))
+
     let model = start.Model
     let element = Model.elementType model.Precision
     let factors = Optimizer.factors rule.Optimizer (Layer.slots model.Layer)
     let arena = new Arena()
-    let store = ParameterStore(arena, model.Params, element, rule.Optimizer.Moments)
+    let moments = rule.Optimizer.Moments
+    // The average of the parameters lies behind the optimizer's moments, in the same layout.
+    let store = ParameterStore(arena, model.Params, element, (if rule.Average.IsSome then moments + 1 else moments))
 
     let own (cell: Cell) =
         match cell with
@@ -56,13 +40,25 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     let mutable steps = start.Steps
     let mutable norm = nan
 
-    do start.Moments |> Array.iteri (fun i moment -> store.RestoreMoment(i, moment, arena))
+    let mutable factor = 1.0
+
+    do
+        start.Moments |> Array.iteri (fun i moment -> store.RestoreMoment(i, moment, arena))
+
+        if rule.Average.IsSome then
+            let from = if start.Average.Length = model.Params.Length then start.Average else model.Params
+            store.RestoreMoment(moments, from |> Array.map (fun t -> if t.ElementType = element then t else t.To element), arena)
 
     let adopt (t: Tensor) : Tensor =
         if t.ElementType = element || t.ElementType = ElementType.Int32 then
             Batch.into arena t
         else
             Batch.into arena (t.To element)
+
+    let copied cell =
+        match cell with
+        | Statistic t -> Statistic(t.To t.ElementType)
+        | Draws _ -> cell
 
     let keep (next: State) =
         for i in 0 .. next.Length - 1 do
@@ -74,17 +70,23 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
 
     let gradients = store.Parts(arena, factors) |> Array.map _.Gradients
 
+    let penalties = rule.Penalties |> List.map (fun p -> struct (p, Penalty.chosen p (Layer.slots model.Layer) model.Params))
+
+    let penalize struct (penalty, chosen: bool[]) =
+        let gradients = chosen |> Array.mapi (fun i on -> if on then store.Whole i else store.Views[i])
+        Penalty.add penalty chosen store.Views gradients |> ignore
+
     let clip () =
-        match rule.ClipNorm with
-        | Some limit ->
+        if rule.ClipValue.IsSome || rule.ClipNorm.IsSome then
             store.Settle()
-            norm <- ClipByGlobalNorm.Apply(gradients, limit)
-        | None -> ()
+
+        rule.ClipValue |> Option.iter (fun limit -> ClipByValue.Apply(gradients, limit))
+        rule.ClipNorm |> Option.iter (fun limit -> norm <- ClipByGlobalNorm.Apply(gradients, limit))
 
     let rate () =
         match rule.Schedule with
-        | Some schedule -> schedule steps
-        | None -> rule.Optimizer.Rate
+        | Some schedule -> factor * schedule steps
+        | None -> factor * rule.Optimizer.Rate
 
     let update () =
         let rate = rate ()
@@ -92,23 +94,68 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         if not (Double.IsFinite rate) || rate < 0.0 then
             raise (InvalidArgumentException($"Trainer, step {steps}", "a learning rate that is finite and at least 0", $"{rate}"))
 
+        List.iter penalize penalties
         clip ()
         steps <- steps + 1
 
         for part in store.PartsByRows(arena, factors) do
             rule.Optimizer.Update steps (rate * part.Factor) part.Weights part.Gradients part.Moments
 
-    let advance (input: Batch<'x>) (target: Batch<'t>) =
+        rule.Average
+        |> Option.iter (fun decay -> ExponentialAverage.Step(store.Moments[moments], store.Weights, decay))
+
+    /// The loss and the state after it, with the gradients in the store; nothing is collected when the loss is not finite.
+    let differentiate (input: Batch<'x>) (target: Batch<'t>) =
         let pass = model.Layer.Apply Train store.Views state input
         let struct (loss, dy) = rule.Loss.Evaluate pass.Output target
 
         if Double.IsFinite loss then
             let struct (_, gradients) = pass.Pullback dy
             store.Collect gradients
+
+        struct (loss, pass.State)
+
+    let advance input target =
+        let struct (loss, next) = differentiate input target
+
+        if Double.IsFinite loss then
             update ()
-            keep pass.State
+            keep next
 
         loss
+
+    /// The step over a batch whose examples are gathered part by part.
+    let advanceInParts (size: int) (data: Examples<'x, 't>) (rows: int[]) =
+        let before = state |> Array.map copied
+        let mutable total = 0.0
+        store.BeginSum arena
+
+        let add part =
+            let share = float (Array.length part) / float rows.Length
+            let struct (loss, next) = differentiate (Batch.takeBy adopt part data.Inputs) (Batch.takeBy adopt part data.Targets)
+            total <- total + share * loss
+
+            if Double.IsFinite loss then
+                store.AddToSum share
+                keep next
+
+            arena.Reset()
+
+        try
+            for part in Array.chunkBySize size rows do
+                if Double.IsFinite total then
+                    add part
+        with _ ->
+            keep before
+            reraise ()
+
+        if Double.IsFinite total then
+            store.TakeSum()
+            update ()
+        else
+            keep before
+
+        total
 
     let check (input: Batch<'x>) =
         if Batch.shape input <> model.Input then
@@ -124,7 +171,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         let before = StepScope.Enter()
 
         try
-            advance (Batch.map adopt input) (Batch.map adopt target)
+            match rule.MicroBatch with
+            | Some size when size < Batch.count input -> advanceInParts size (Examples.create input target) [| 0 .. Batch.count input - 1 |]
+            | _ -> advance (Batch.map adopt input) (Batch.map adopt target)
         finally
             arena.Reset()
             StepScope.Leave before
@@ -139,7 +188,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         let before = StepScope.Enter()
 
         try
-            advance (Batch.takeBy adopt rows data.Inputs) (Batch.takeBy adopt rows data.Targets)
+            match rule.MicroBatch with
+            | Some size when size < rows.Length -> advanceInParts size data rows
+            | _ -> advance (Batch.takeBy adopt rows data.Inputs) (Batch.takeBy adopt rows data.Targets)
         finally
             arena.Reset()
             StepScope.Leave before
@@ -147,19 +198,27 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     /// <summary>The number of steps taken.</summary>
     member _.Steps = steps
 
+    /// <summary>The learning rate of the next step.</summary>
+    member _.Rate: float = rate ()
+
+    /// A factor of all learning rates from now on.
+    member internal _.RateFactor
+        with get () = factor
+        and set value = factor <- value
+
     /// <summary>The global norm of the gradients seen by the last clipping; NaN without clipping.</summary>
     member _.GradientNorm = norm
 
     /// <summary>The model as it is now, and all that is needed to go on from here: a copy.</summary>
     member _.Fit: Fit<'x, 'y> =
-        let copy cell =
-            match cell with
-            | Statistic t -> Statistic(t.To t.ElementType)
-            | Draws _ -> cell
-
-        { Model = { model with Params = store.Snapshot(); State = Array.map copy state }
-          Moments = Array.init store.Moments.Length (fun i -> store.SnapshotMoment(i, arena))
-          Steps = steps }
+        { start with
+            Model =
+                { model with
+                    Params = store.Snapshot()
+                    State = Array.map copied state }
+            Moments = Array.init moments (fun i -> store.SnapshotMoment(i, arena))
+            Average = if rule.Average.IsSome then store.SnapshotMoment(moments, arena) else [||]
+            Steps = steps }
 
     /// <summary>The model as it is now: a copy.</summary>
     member this.Model: Model<'x, 'y> = this.Fit.Model

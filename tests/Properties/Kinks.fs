@@ -15,7 +15,10 @@ let private choices =
       "hardSwish", "derivative 0 at -3, 1 at 3"
       "Max", "the first maximum takes the whole gradient"
       "maxFeatures", "the first maximum takes the whole gradient"
-      "BinaryCrossEntropy", "derivative 0 where the probability is clipped" ]
+      "BinaryCrossEntropy", "derivative 0 where the probability is clipped"
+      "MeanAbsoluteError", "derivative 0 at 0"
+      "Contrastive", "derivative 0 at distance 0"
+      "Triplet", "derivative 0 at distance 0 and where the value becomes 0" ]
 
 /// The choice of a subject, found by its first word.
 let choice (subject: string) : string option =

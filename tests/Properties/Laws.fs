@@ -25,6 +25,8 @@ let private operations: Operation list =
       Ops.Embedding.operations
       Ops.Time.operations
       Losses.Losses.operations
+      Losses.Focus.operations
+      Losses.Embeddings.operations
       Losses.CrossEntropy.operations ]
     |> List.concat
 
@@ -46,6 +48,9 @@ let private onEveryEngine: Law list =
       Training.Steps.laws
       Training.Tables.laws
       Training.Parts.laws
+      Training.Rules.laws
+      Training.Runs.laws
+      Training.Rates.laws
       Training.Style.laws ]
     |> List.concat
     |> Engines.each
@@ -54,7 +59,7 @@ let private onEveryEngine: Law list =
 let private structure: Law list =
     [ Structure.Coverage.laws
           ((operations @ Ops.Linear.operations @ Ops.Recurrent.operations) |> List.map _.Name)
-          Optimizers.Optimizers.subjects
+          (Optimizers.Optimizers.subjects @ Optimizers.Penalties.subjects @ Optimizers.SecondOrder.subjects)
           (Layers.Registry.specimens |> List.map _.Name)
           (Models.Specimens.all @ Models.TextSpecimens.all |> List.map (fun s -> (s.Name.Split ',')[0]) |> List.distinct)
       Structure.Dependencies.laws
@@ -80,12 +85,19 @@ let laws: Law list =
       Ops.AttentionLaws.laws
       Ops.Positions.laws
       Losses.Identities.laws
+      Losses.Relations.laws
+      Losses.Language.laws
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
       Optimizers.Rows.laws
+      Optimizers.Penalties.laws
+      Optimizers.SecondOrder.laws
       Optimizers.Schedules.laws
+      Formats.Resumes.laws
       Random.Keys.laws
       Random.Initializers.laws
+      Random.Orthogonal.laws
+      Random.Fans.laws
       Kit.Running.laws
       Kit.Judges.laws
       onEveryEngine

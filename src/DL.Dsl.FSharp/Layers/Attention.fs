@@ -191,6 +191,11 @@ module AttentionLayers =
         let y = stepsOf x (Linear.Forward(rows context, weightOut, biasOut))
         struct ((Batch.ofTensor y: Batch<Seq>), [| Cached cache |])
 
+    /// The layer with its multiplications counted.
+    let private counting (products: Shape<'x> -> int64) (layer: Layer<'x, 'y>) : Layer<'x, 'y> =
+        { layer with
+            Init = fun key shape -> layer.Init key shape |> Layer.multiplying (products shape) }
+
     /// <summary>Self attention with settings of your own.</summary>
     let selfAttentionWith (options: AttendSettings) (heads: int) : Layer<Seq, Seq> =
         check "selfAttention" heads options.Dropout
@@ -204,7 +209,12 @@ module AttentionLayers =
           Init =
             fun key shape ->
                 let features = divided about shape heads
-                Layer.setup about shape (drawSelf options features key) (stateOf options key slots.Length)
+                let setup = Layer.setup about shape (drawSelf options features key) (stateOf options key slots.Length)
+                let time = int64 (List.head (Shape.extents shape))
+                // Scores and sums, over what a step may see.
+                let seen = if options.Causal then time * (time + 1L) / 2L else time * time
+                let projections = setup.Params |> Array.filter (fun p -> p.Shape.Rank = 2) |> Layer.parameters
+                setup |> Layer.multiplying (time * projections + 2L * seen * int64 features)
           Apply = applySelf options heads
           Answer = ValueNone
           Continue =
@@ -262,6 +272,11 @@ module AttentionLayers =
 
             struct (Padded.like queries (Batch.ofTensor y), back))
         |> Layer.withSettings [ string heads ]
+        |> counting (fun shape ->
+            let struct (queries, rest) = Shape.split shape
+            let struct (keys, values) = Shape.split rest
+            let q, k, v = Shape.core queries, Shape.core keys, Shape.core values
+            int64 q[0] * int64 k[0] * int64 (q[1] + v[1]))
 
     /// <summary>The first sequence of a pair attends to the second: queries from the one, keys and values from the other, all projected to <c>features</c>.</summary>
     /// <param name="features">The features of queries, keys, values and result.</param>

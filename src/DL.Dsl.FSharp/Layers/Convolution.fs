@@ -81,7 +81,9 @@ module ConvolutionLayers =
         let ps =
             ConvParts.initial options key (kh * kw) channels (Shape [| kh; kw; inputs; channels |]) inputs (channels / options.Groups)
 
-        Layer.setup about (Shape.image (channels, height, width)) ps [||] |> Layer.setupWith activation
+        Layer.setup about (Shape.image (channels, height, width)) ps [||]
+        |> Layer.multiplying (int64 ps[0].Count * int64 height * int64 width)
+        |> Layer.setupWith activation
 
     let private apply
         (options: ConvSettings)

@@ -32,7 +32,9 @@ module Convolution1dLayers =
         let ps =
             ConvParts.initial options key width channels (Shape [| width; inputs; channels |]) inputs (channels / options.Groups)
 
-        Layer.setup about (Shape.seq (positions, channels)) ps [||] |> Layer.setupWith activation
+        Layer.setup about (Shape.seq (positions, channels)) ps [||]
+        |> Layer.multiplying (int64 ps[0].Count * int64 positions)
+        |> Layer.setupWith activation
 
     let private apply (options: ConvSettings) (k: Kernel) activation (ps: Params) (state: State) (input: Batch<Seq>) : Pass<Seq, Seq> =
         let lengths, weight = Padded.orNull input, ps[0]

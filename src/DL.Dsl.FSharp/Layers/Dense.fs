@@ -44,7 +44,9 @@ module DenseLayer =
             else
                 [| weight |]
 
-        Layer.setup about (Shape.vec units) ps [||] |> Layer.setupWith activation
+        Layer.setup about (Shape.vec units) ps [||]
+        |> Layer.multiplying (int64 weight.Count)
+        |> Layer.setupWith activation
 
     let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
         let x, weight = Batch.held input, ps[0]

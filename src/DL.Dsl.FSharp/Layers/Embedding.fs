@@ -97,6 +97,7 @@ module EmbeddingLayers =
                     { s with
                         Shape = Shape.seq (time, vocabulary)
                         Rows = s.Rows |> List.map (fun r -> { r with Stage = 0 }) }
+                    |> Layer.multiplying (int64 time * int64 vocabulary * int64 features)
             Apply = apply
             Answer =
                 ValueSome(fun ps state x ->

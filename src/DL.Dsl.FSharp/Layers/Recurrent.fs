@@ -5,6 +5,7 @@ open DL.Core
 open DL.Core.Ops
 
 /// <summary>The settings of recurrent layers: <c>lstmWith { Recurrent.defaults with ForgetBias = 1.0 } 256</c>.</summary>
+[<NoEquality; NoComparison>]
 type RecurrentSettings =
     {
         /// <summary>Whether a bias is added.</summary>
@@ -15,6 +16,10 @@ type RecurrentSettings =
         ForgetBias: float
         /// <summary>The form of a GRU.</summary>
         Form: GruForm
+        /// <summary>The initial weights of the input, each gate's drawn by itself; without any, all is uniform within <c>1 / sqrt hidden</c>, as in torch.</summary>
+        Weights: Initializer option
+        /// <summary>The initial weights of the state, likewise: <c>Some Initializer.orthogonal</c> makes those of each gate orthogonal.</summary>
+        RecurrentWeights: Initializer option
     }
 
 /// <summary>Settings of recurrent layers.</summary>
@@ -25,7 +30,9 @@ module Recurrent =
         { Bias = true
           RecurrentBias = false
           ForgetBias = 0.0
-          Form = GruForm.ResetBefore }
+          Form = GruForm.ResetBefore
+          Weights = None
+          RecurrentWeights = None }
 
     /// <summary>Two biases, a GRU that resets after the product: torch's forms, for weights that come from there.</summary>
     let torch = { defaults with RecurrentBias = true; Form = GruForm.ResetAfter }
@@ -129,12 +136,19 @@ module RecurrentLayers =
           if options.Bias && options.RecurrentBias then
               slot Plain "bias_hh_l0" ]
 
-    // As torch: everything uniform within 1 / sqrt(hidden).
+    // As torch, unless asked: everything uniform within 1 / sqrt(hidden).
     let private draw (options: RecurrentSettings) cell hidden inputs (key: Random.Key) : Params =
         let bound = 1.0 / Math.Sqrt(float hidden)
         let width = cell.Gates * hidden
 
         let within i (shape: int[]) = (Initializer.uniform -bound bound).Draw (key.Skip i) (Shape shape) 1 1
+
+        let weights i rows (chosen: Initializer option) : Tensor =
+            match chosen with
+            | None -> within i [| rows; width |]
+            | Some initializer ->
+                let keys = Array.scan (fun (k: Random.Key) _ -> k.Next) (key.Skip i) [| 2 .. cell.Gates |]
+                Concat.Forward(1, keys |> Array.map (fun k -> initializer.Draw k (Shape [| rows; hidden |]) rows hidden))
 
         let forgetting (b: Tensor) =
             match cell.Forget with
@@ -143,8 +157,8 @@ module RecurrentLayers =
                 Tensor.Of<float>(moved, width) :> Tensor
             | _ -> b
 
-        [| within 0 [| inputs; width |]
-           within 1 [| hidden; width |]
+        [| weights 0 inputs options.Weights
+           weights 1 hidden options.RecurrentWeights
            if options.Bias then
                forgetting (within 2 [| width |])
            if options.Bias && options.RecurrentBias then
@@ -169,7 +183,9 @@ module RecurrentLayers =
         if extents[0] < 1 then
             raise (ShapeException(cell.Called, "a sequence of at least one step", $"{xs}"))
 
-        Layer.setup about shape (draw options cell hidden extents[1] key) [||]
+        let ps = draw options cell hidden extents[1] key
+        let perStep = ps |> Array.filter (fun p -> p.Shape.Rank = 2) |> Layer.parameters
+        Layer.setup about shape ps [||] |> Layer.multiplying (int64 extents[0] * perStep)
 
     let private overSteps (options: RecurrentSettings) (cell: RecurrentCell) (hidden: int) : Layer<Seq, Seq> =
         check cell hidden

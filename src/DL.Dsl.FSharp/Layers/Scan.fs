@@ -95,7 +95,7 @@ module ScanLayers =
                 { Shape = Shape.pair h (Shape.seq (extents[0], Shape.features y))
                   Params = s.Params
                   State = s.State
-                  Rows = Wiring.rowsUnder "" cell.Stages s.Rows }
+                  Rows = Wiring.rowsUnder "" cell.Stages s.Rows |> Layer.times extents[0] }
           Apply =
             fun mode ps state input ->
                 let struct (h0, xs) = Batch.split input

@@ -13,7 +13,7 @@ module SequenceLayers =
         { Shape = Shape.seq (extents[0], Shape.features s.Shape)
           Params = s.Params
           State = s.State
-          Rows = s.Rows |> List.map (fun r -> { r with Output = $"{extents[0]}x{r.Output}" }) }
+          Rows = s.Rows |> List.map (fun r -> { r with Output = $"{extents[0]}x{r.Output}" }) |> Layer.times extents[0] }
 
     /// <summary>The same layer at every position of a sequence.</summary>
     /// <remarks>A functor: <c>perToken (f --&gt; g) = perToken f --&gt; perToken g</c>. Batch norm and dropout see all positions as one batch.</remarks>

@@ -71,7 +71,13 @@ module TransposedConvolutionLayers =
             Layer.create name (names |> List.map _.Name) [] (init options more channels window where) (fun _ -> apply options more window)
             |> Layer.withSettings settings
 
-        { layer with Slots = names }
+        // Every pixel of the input goes through the whole window.
+        let counted key shape =
+            let s = layer.Init key shape
+            let image = Shape.core shape
+            Layer.multiplying (int64 s.Params[0].Count * int64 image[1] * int64 image[2]) s
+
+        { layer with Slots = names; Init = counted }
 
     /// <summary>The transposed convolution, the adjoint of <c>conv2d</c> with the same window: <c>convTranspose2d 64 (kernel 2 |&gt; stride 2)</c> doubles an image.</summary>
     /// <param name="channels">The channels of the output.</param>

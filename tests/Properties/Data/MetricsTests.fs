@@ -56,12 +56,16 @@ let ``precision, recall and F1 are those of brute force, each class and each ave
 
         let p, r, f = (fun (p, _, _) -> p), (fun (_, r, _) -> r), (fun (_, _, f) -> f)
 
+        let macro pick =
+            let occurs c = Array.contains c truth || Array.contains c predicted
+            figures |> List.indexed |> List.filter (fst >> occurs) |> List.averageBy (snd >> pick)
+
         figures
         |> List.indexed
         |> List.forall (fun (c, (p, r, f)) -> close (m.Precision c) p && close (m.Recall c) r && close (m.F1 c) f)
-        && close (m.Precision Average.Macro) (List.averageBy p figures)
-        && close (m.Recall Average.Macro) (List.averageBy r figures)
-        && close (m.F1 Average.Macro) (List.averageBy f figures)
+        && close (m.Precision Average.Macro) (macro p)
+        && close (m.Recall Average.Macro) (macro r)
+        && close (m.F1 Average.Macro) (macro f)
         && close (m.Precision Average.Weighted) (weighted p)
         && close (m.Recall Average.Weighted) (weighted r)
         && close (m.F1 Average.Weighted) (weighted f))

@@ -72,3 +72,25 @@ let ``a state dictionary shows torch's names and layouts and comes back`` () =
     Assert.True(Array.forall2 (fun (a: Tensor) (b: Tensor) -> a.SameBits b) model.Params restored.Params)
     let missing = Assert.Throws<InvalidArgumentException>(fun () -> other |> Model.withStateDict dict.Tail |> ignore)
     Assert.Contains("0.weight", missing.Message)
+
+/// Multiplications, each with an addition: half the operations.
+let private products (layer: Layer<'x, 'y>) shape = (layer |> Model.init Single (Key.ofSeed 1) shape |> Model.flops) / 2L
+
+[<Fact>]
+let ``operations are counted by their formulas`` () =
+    let time, width, heads = 6, 8, 2
+    let square = int64 (width * width)
+    let seq = Shape.seq (time, width)
+    Assert.Equal(3L * 8L + 8L * 2L, products (dense 8 --> relu --> dense 2) (Shape.vec 3))
+    Assert.Equal(6L * 8L * 5L, products (perToken (dense 5)) seq)
+    // Four gates, each of a product with the input and one with the state.
+    Assert.Equal(6L * 8L * square, products (lstm width) seq)
+    // Four projections, scores and sums: of all steps, or of those that are not later.
+    Assert.Equal(6L * 4L * square + 2L * 36L * 8L, products (selfAttention heads) seq)
+    Assert.Equal(6L * 4L * square + 2L * 21L * 8L, products (causalSelfAttention heads) seq)
+    // An image of 5 x 5 comes from one of 10 x 10; on the way back every pixel is spread over the window.
+    let image = Shape.image (4, 10, 10)
+    Assert.Equal(25L * 9L * 4L * 6L, products (conv2d 6 (kernel 3 |> stride 2 |> padding 1)) image)
+    Assert.Equal(25L * 9L * 4L * 3L, products (conv2dWith { Conv.defaults with Groups = 2 } 6 (kernel 3 |> stride 2 |> padding 1)) image)
+    Assert.Equal(100L * 4L * 4L * 6L, products (convTranspose2d 6 (kernel 2 |> stride 2)) image)
+    Assert.Equal(products (repeat 3 (dense 3)) (Shape.vec 3), products (shared 3 (dense 3)) (Shape.vec 3))

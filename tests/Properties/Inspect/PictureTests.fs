@@ -184,3 +184,30 @@ let ``every number is counted in one interval`` () =
     argumentError (fun () -> Chart.count 2 (0.0, 1.0) [| 2.0 |]) |> ignore
     argumentError (fun () -> Chart.lines ("x", "y") [ ("c", [ 0.0, nan ]) ]) |> ignore
     argumentError (fun () -> Chart.histogram 5 "x" [ ("none", [||]) ]) |> ignore
+
+let private xml (chart: Chart) = System.Xml.Linq.XDocument.Parse chart.Svg
+
+[<Fact>]
+let ``charts of many curves, ROC curves and confusion matrices are well-formed and inside their frame`` () =
+    let many = [ for i in 1..13 -> $"curve {i} <&>", [ for x in 0..50 -> float x, float (x * i) ] ]
+    let positive, scores = [| true; false; true |], [| 1.0; 0.0; 0.5 |]
+    let roc = DL.Core.Metrics.RocCurve.Of(positive, scores)
+    let truth, predicted = [| 0; 1; 2 |], [| 0; 2; 2 |]
+    let matrix = DL.Core.Metrics.ConfusionMatrix.Of(truth, predicted, 3, [| "cat"; "a dog"; "<bird>" |])
+
+    for chart in [ Chart.lines ("x", "y") many; Chart.roc [ "a", roc; "b", roc ]; Chart.confusion matrix ] do
+        let root = (xml chart).Root |> nonNull
+        let box = (root.Attribute(System.Xml.Linq.XName.Get "viewBox") |> nonNull).Value.Split ' ' |> Array.map float
+
+        for element in root.Descendants() do
+            for name, limit in [ "x", box[2]; "y", box[3] ] do
+                match element.Attribute(System.Xml.Linq.XName.Get name) with
+                | null -> ()
+                | found -> Assert.InRange(float found.Value, 0.0, limit)
+
+    Assert.Contains("a (1.000)", (Chart.roc [ "a", roc ]).Svg)
+
+    let wide = DL.Core.Metrics.ConfusionMatrix.FromCounts(Array2D.zeroCreate 31 31)
+
+    argumentError (fun () -> Chart.confusion wide) |> ignore
+    argumentError (fun () -> Chart.roc []) |> ignore

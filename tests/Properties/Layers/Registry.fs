@@ -162,6 +162,8 @@ let private combinators: Specimen list =
            |> reparam [ "a"; "b" ] id (fun ps ->
                struct (Array.map (fun p -> Ops.Scale.Forward(p, 2.0)) ps, Array.map (fun g -> Ops.Scale.Forward(g, 2.0)))))
       vec "shared" apart (dense 4 --> shared 3 (tanh --> dense 4))
+      at "siamese" apart (two 4) (siamese (dense 3 --> tanh))
+      at "siameseThree" apart (Shape.pair (Shape.vec 4) (two 4)) (siameseThree (dense 3 --> tanh))
       vec "frozen" apart (frozen (dense 4 --> tanh))
       at "perToken" apart sequence (perToken (dense 4 --> tanh))
       at "scan" apart sequence (scan 4 (cat --> dense 4 --> tanh --> dup))

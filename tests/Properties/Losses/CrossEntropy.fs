@@ -125,6 +125,11 @@ let private forms =
       { plain with Name = "smoothing"; Smoothing = 0.1 }
       { plain with Name = "ignored id"; Ignored = Some 0 }
       { plain with
+          Name = "weights, smoothing and ignored id"
+          Weighted = true
+          Smoothing = 0.3
+          Ignored = Some 1 }
+      { plain with
           Name = "weights and smoothing over distributions"
           Ids = false
           Weighted = true

@@ -13,6 +13,9 @@ let private targets (draw: Draw -> float) (case: OperationCase) n =
 
 let private any (draw: Draw) = draw.Normal()
 
+// Beside ordinary ones multiples of one half, so that kinks are met.
+let private halves (draw: Draw) = if draw.Below 2 = 0 then 0.5 * float (draw.Below 13 - 6) else draw.Normal()
+
 // The ends 0 and 1 as well as soft targets.
 let private probability (draw: Draw) =
     match draw.Below 3 with
@@ -77,6 +80,50 @@ let private squared: Operation list =
         (fun x t -> MeanSquaredError.PerElement(x, t))
         (fun dy x t -> MeanSquaredError.Backward(dy, x, t))
         (fun p t -> (p - t) * (p - t))
+
+let private absolute: Operation list =
+    pair
+        "MeanAbsoluteError"
+        halves
+        Numbers.all
+        (fun _ x -> x)
+        (fun x t r -> MeanAbsoluteError.Evaluate(x, t, r))
+        (fun x t -> MeanAbsoluteError.PerElement(x, t))
+        (fun dy x t -> MeanAbsoluteError.Backward(dy, x, t))
+        (fun p t -> abs (p - t))
+
+let private settled setting (operations: Operation list) = operations |> List.map (fun o -> { o with Variant = $"{setting}, {o.Variant}" })
+
+let private huber (delta: float) : Operation list =
+    pair
+        "Huber"
+        halves
+        Numbers.all
+        (fun _ x -> x)
+        (fun x t r -> Huber.Evaluate(x, t, r, delta))
+        (fun x t -> Huber.PerElement(x, t, delta))
+        (fun dy x t -> Huber.Backward(dy, x, t, delta))
+        (fun p t ->
+            let e = p - t
+            if abs e.Value <= delta then 0.5 * (e * e) else delta * abs e + -0.5 * delta * delta)
+    |> settled $"delta {delta}"
+
+let private binaryFocal (gamma: float) (alpha: float option) : Operation list =
+    let weight = Option.toNullable alpha
+    let positive, negative = alpha |> Option.map (fun a -> a, 1.0 - a) |> Option.defaultValue (1.0, 1.0)
+
+    pair
+        "BinaryFocal"
+        probability
+        (Numbers.all |> List.except [ Huge ])
+        (fun _ x -> x)
+        (fun x t r -> BinaryFocal.Evaluate(x, t, r, gamma, weight))
+        (fun x t -> BinaryFocal.PerElement(x, t, gamma, weight))
+        (fun dy x t -> BinaryFocal.Backward(dy, x, t, gamma, weight))
+        (fun x t ->
+            let missed = Reference.sigmoid x * (1.0 - t) + Reference.sigmoid -x * t
+            (positive * t + negative * (1.0 - t)) * Focus.power gamma missed * Reference.binaryFromLogit x t)
+    |> settled $"gamma {gamma}, alpha {alpha}"
 
 let private logits: Operation list =
     pair
@@ -162,4 +209,17 @@ let private multiBox negatives : Operation =
       Homogeneous = -1 }
 
 /// The losses of this file.
-let operations: Operation list = squared @ logits @ probabilities @ [ multiBox 3.0; multiBox 0.5 ]
+let operations: Operation list =
+    [ squared
+      absolute
+      huber 1.0
+      huber 0.3
+      huber 25.0
+      logits
+      probabilities
+      binaryFocal 2.0 None
+      binaryFocal 2.0 (Some 0.25)
+      binaryFocal 0.5 None
+      binaryFocal 3.5 (Some 0.75)
+      [ multiBox 3.0; multiBox 0.5 ] ]
+    |> List.concat

@@ -99,3 +99,14 @@ let networks = TheoryData<string>(names)
 let ``a network learns eight examples by heart`` (name: string) =
     let specimen = specimens |> List.find (fun s -> s.Name = name)
     Assert.InRange(specimen.Learn(), specimen.Least, 1.0)
+
+/// Thousands of millions of multiply-adds, rounded to three digits behind the point.
+let private billions layer = round (float (layer |> Model.init Single (Key.ofSeed 0) photo |> Model.flops) / 2e6) / 1000.0
+
+[<Fact>]
+let ``networks multiply and add as often as is known of them`` () =
+    // The counts of torchvision's weights: AlexNet is another there.
+    Assert.Equal(1.814, billions (ResNet.resnet18 1000))
+    Assert.Equal(3.664, billions (ResNet.resnet34 1000))
+    Assert.Equal(4.089, billions (ResNet.resnet50 1000))
+    Assert.Equal(15.47, billions (Vgg.vgg16 1000))

@@ -27,6 +27,7 @@ let private layers = Dense.mutants @ Activations.mutants @ Norms.mutants @ Behav
 
 let private operations =
     Operations.mutants
+    @ Losses.mutants
     @ Images.mutants
     @ Channels.mutants
     @ Regions.mutants

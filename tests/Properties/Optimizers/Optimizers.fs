@@ -10,16 +10,47 @@ open DL.Properties.Cases
 /// An optimizer and its formula: from step, rate, weight, gradient and moments to weight and moments.
 [<NoEquality; NoComparison>]
 type private Rule =
-    { Name: string
-      Optimizer: Optimizer
-      Formula: int -> float -> float -> float -> float[] -> struct (float * float[])
-      Decays: bool }
+    {
+        Name: string
+        Optimizer: Optimizer
+        Formula: int -> float -> float -> float -> float[] -> struct (float * float[])
+        Decays: bool
+        /// The rate it descends a bowl with.
+        Bowl: float
+    }
 
-let private momentum form formula =
-    { Name = $"Momentum {form}"
-      Optimizer = Optimizer.momentumWith form 0.9 0.05
-      Formula = fun _ eta w g m -> formula eta w g m[0]
-      Decays = false }
+let private rule name optimizer formula =
+    { Name = name
+      Optimizer = optimizer
+      Formula = formula
+      Decays = false
+      Bowl = 0.05 }
+
+let private momentum form formula = rule $"Momentum {form}" (Optimizer.momentumWith form 0.9 0.05) (fun _ eta w g m -> formula eta w g m[0])
+
+let private nesterov form formula =
+    rule $"Momentum {form} Nesterov" (Optimizer.nesterovWith form 0.9 0.05) (fun _ eta w g m -> formula eta w g m[0])
+
+let private adaGrad root placement =
+    { rule $"AdaGrad {placement}" (Optimizer.adaGradWith placement 1e-4 0.05) (fun _ eta w g m ->
+          let s = m[0] + g * g
+          struct (w - eta * g / root s, [| s |])) with
+        Bowl = 1.0 }
+
+let private rmsProp root placement =
+    rule $"RmsProp {placement}" (Optimizer.rmsPropWith placement 0.9 1e-4 0.05) (fun _ eta w g m ->
+        let s = 0.9 * m[0] + 0.1 * g * g
+        struct (w - eta * g / root s, [| s |]))
+
+let private inside s = sqrt (s + 1e-4)
+let private outside s = sqrt s + 1e-4
+
+let private adadelta =
+    { rule "Adadelta" (Optimizer.adadelta 1.0) (fun _ eta w g m ->
+          let s = 0.95 * m[0] + 0.05 * g * g
+          let d = sqrt (m[1] + 1e-6) / sqrt (s + 1e-6) * g
+          struct (w - eta * d, [| s; 0.95 * m[1] + 0.05 * d * d |])) with
+        Bowl = 4.0 }
 
 let private adam decay t eta w g (m: float[]) : struct (float * float[]) =
     let first = 0.9 * m[0] + 0.1 * g
@@ -30,10 +61,7 @@ let private adam decay t eta w g (m: float[]) : struct (float * float[]) =
     struct (w - eta * corrected / (root + 1e-8), [| first; second |])
 
 let private rules =
-    [ { Name = "Sgd"
-        Optimizer = Optimizer.sgd 0.05
-        Formula = fun _ eta w g m -> struct (w - eta * g, m)
-        Decays = false }
+    [ rule "Sgd" (Optimizer.sgd 0.05) (fun _ eta w g m -> struct (w - eta * g, m))
       momentum MomentumForm.Classic (fun eta w g v ->
           let v = 0.9 * v + eta * g
           struct (w - v, [| v |]))
@@ -43,18 +71,21 @@ let private rules =
       momentum MomentumForm.Summed (fun eta w g v ->
           let v = 0.9 * v + g
           struct (w - eta * v, [| v |]))
-      { Name = "Adam"
-        Optimizer = Optimizer.adam 0.05
-        Formula = adam 0.0
-        Decays = false }
-      { Name = "LazyAdam"
-        Optimizer = Optimizer.lazyAdam 0.05
-        Formula = adam 0.0
-        Decays = false }
-      { Name = "AdamW"
-        Optimizer = Optimizer.adamW 0.1 0.05
-        Formula = adam 0.1
-        Decays = true } ]
+      nesterov MomentumForm.Classic (fun eta w g v ->
+          let v = 0.9 * v + eta * g
+          struct (w - 0.9 * v - eta * g, [| v |]))
+      nesterov MomentumForm.Summed (fun eta w g v ->
+          let v = 0.9 * v + g
+          struct (w - eta * (g + 0.9 * v), [| v |]))
+      adaGrad inside EpsilonPlacement.InsideRoot
+      adaGrad outside EpsilonPlacement.OutsideRoot
+      rmsProp inside EpsilonPlacement.InsideRoot
+      rmsProp outside EpsilonPlacement.OutsideRoot
+      adadelta
+      rule "Adam" (Optimizer.adam 0.05) (adam 0.0)
+      rule "LazyAdam" (Optimizer.lazyAdam 0.05) (adam 0.0)
+      { rule "AdamW" (Optimizer.adamW 0.1 0.05) (adam 0.1) with
+          Decays = true } ]
 
 let private moments (rule: Optimizer) (w: Tensor) = Array.init rule.Moments (fun _ -> Tensor.Zeros(w.ElementType, w.Shape))
 
@@ -118,7 +149,7 @@ let private split (rule: Rule) =
 let private bowl (rule: Rule) =
     law rule.Name "a quadratic bowl is descended" Positive [ Ordinary ] (fun v ->
         let start = vector v 0
-        let last = run { rule.Optimizer with Eta = 0.05 } 600 (fun _ w -> w.To w.ElementType) start
+        let last = run { rule.Optimizer with Eta = rule.Bowl } 600 (fun _ w -> w.To w.ElementType) start
         Evidence.within "the distance from the minimum" 0.1 (largest last))
 
 let private relations =
@@ -126,6 +157,27 @@ let private relations =
           let start = vector v 0
           let rolling = run (Optimizer.momentumWith MomentumForm.Summed 0.0 0.05) 7 (gradients v) start
           Evidence.exact "the same bits" (rolling.SameBits(run (Optimizer.sgd 0.05) 7 (gradients v) start)))
+      law "Momentum" "Nesterov's beta 0 is gradient descent" Free [ Ordinary; Kinks ] (fun v ->
+          let start = vector v 0
+          let rolling = run (Optimizer.nesterovWith MomentumForm.Summed 0.0 0.05) 7 (gradients v) start
+          Evidence.exact "the same bits" (rolling.SameBits(run (Optimizer.sgd 0.05) 7 (gradients v) start)))
+      law "AdaGrad" "a constant gradient: step t is eta g / sqrt(t g^2 + epsilon)" Free [ Ordinary; Kinks; Large ] (fun v ->
+          let g = numbers (vector v 1)
+          let start = vector v 0
+          let moved = run (Optimizer.adaGrad 0.05) 9 (fun _ w -> like w g) start
+          let way g = List.sum [ for t in 1.0 .. 9.0 -> 0.05 * g / sqrt (t * g * g + 1e-8) ]
+          close "the weights" 1e-12 moved (like start (Array.map2 (fun w g -> w - way g) (numbers start) g)))
+      law "RmsProp" "beta 0 steps by eta sign(g), but for epsilon" Free [ Ordinary; Kinks; Large ] (fun v ->
+          let start = vector v 0
+          let moved = run (Optimizer.rmsPropWith EpsilonPlacement.OutsideRoot 0.0 1e-12 0.05) 1 (gradients v) start
+          let signs = numbers (gradients v 1 start) |> Array.map (fun g -> 0.05 * float (sign g))
+          close "the weights" 1e-9 moved (like start (Array.map2 (-) (numbers start) signs)))
+      law "Adadelta" "the first step is of the size sqrt(epsilon / (1 - rho))" Free [ Ordinary; Kinks; Large ] (fun v ->
+          let start = vector v 0
+          let moved = run (Optimizer.adadelta 1.0) 1 (gradients v) start
+          let step g = g * sqrt (1e-6 / (0.05 * g * g + 1e-6))
+          let expected = Array.map2 (fun w g -> w - step g) (numbers start) (numbers (gradients v 1 start))
+          close "the weights" 1e-12 moved (like start expected))
       law "Momentum" "a constant gradient drives the velocity to eta g / (1 - beta)" Positive [ Ordinary ] (fun v ->
           let g = vector v 1
           let w = Tensor.Zeros(g.ElementType, g.Shape)
@@ -148,6 +200,26 @@ let private relations =
           let start = vector v 0
           let last = run (Optimizer.adamW 0.1 0.05) 20 (fun _ w -> Tensor.Zeros(w.ElementType, w.Shape)) start
           close "the weights" 1e-12 last (like start (Array.map ((*) (0.995 ** 20.0)) (numbers start)))) ]
+
+/// Two weights after seven steps, printed by PyTorch 1.13 in float64.
+let private torch name (optimizer: Optimizer) (expected: float list) =
+    Law.fact "torch's weights after seven steps" $"{name} as torch" (fun () ->
+        let start: Tensor = Tensor.Of<float>([| 1.0; -2.0 |])
+
+        let gradient t (w: Tensor) =
+            let x = numbers w
+            like w [| 0.5 * x[0] + 0.1 * float t; sin x[1] |]
+
+        close "the weights" 1e-12 (run optimizer 7 gradient start) (like start (Array.ofList expected)))
+
+let private torches =
+    [ torch "Momentum" (Optimizer.momentumWith MomentumForm.Summed 0.9 0.1) [ -0.5415141303125001; 0.07297280971334849 ]
+      torch "Nesterov" (Optimizer.nesterovWith MomentumForm.Summed 0.9 0.1) [ -0.7130425124972525; 0.2598121981208054 ]
+      torch "AdaGrad" (Optimizer.adaGradWith EpsilonPlacement.OutsideRoot 1e-10 0.1) [ 0.5575415961843843; -1.589891746909732 ]
+      torch "RmsProp" (Optimizer.rmsPropWith EpsilonPlacement.OutsideRoot 0.99 1e-8 0.1) [ -1.3287058353730958; -0.0001226326717375623 ]
+      torch "Adadelta" (Optimizer.adadeltaWith 0.9 1e-6 1.0) [ 0.9710088587538265; -1.9766481874463329 ]
+      torch "Adam" (Optimizer.adam 0.1) [ 0.29471670466406913; -1.2980455197801521 ]
+      torch "AdamW" (Optimizer.adamW 0.05 0.1) [ 0.2707722984170872; -1.23960468201841 ] ]
 
 let private norm (t: Tensor) = numbers t |> Array.sumBy (fun x -> x * x) |> sqrt
 
@@ -193,7 +265,9 @@ let laws: Law list =
           bowl rule
 
       yield! relations
+      yield! torches
       clipping ]
 
 /// The optimizers these laws are about.
-let subjects: string list = [ "Sgd"; "Momentum"; "Adam"; "LazyAdam"; "AdamW"; "ClipByGlobalNorm" ]
+let subjects: string list =
+    [ "Sgd"; "Momentum"; "AdaGrad"; "RmsProp"; "Adadelta"; "Adam"; "LazyAdam"; "AdamW"; "ClipByGlobalNorm" ]

@@ -100,7 +100,15 @@ let private turned steps = List.rev steps
 
 let private sameBits (a: Tensor[]) (b: Tensor[]) = Array.forall2 (fun (x: Tensor) y -> x.SameBits y) a b
 
-let private optimizers = [ Optimizer.sgd 0.05; Optimizer.momentum 0.05; Optimizer.adam 0.05; Optimizer.adamW 0.1 0.05 ]
+let private optimizers =
+    [ Optimizer.sgd 0.05
+      Optimizer.momentum 0.05
+      Optimizer.nesterov 0.05
+      Optimizer.adaGrad 0.05
+      Optimizer.rmsProp 0.05
+      Optimizer.adadelta 1.0
+      Optimizer.adam 0.05
+      Optimizer.adamW 0.1 0.05 ]
 
 let private invisible (rule: Optimizer) clip =
     let how = if Double.IsInfinity clip then "" else " and clipping"
@@ -276,6 +284,7 @@ let laws: Law list =
           invisible rule infinity
 
       invisible (Optimizer.sgd 0.05) 0.5
+      invisible (Optimizer.adaGrad 0.05) 0.5
       invisible (Optimizer.adam 0.05) 0.5
       onlyTouched
       pending

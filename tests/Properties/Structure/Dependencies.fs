@@ -138,6 +138,7 @@ let private allowed =
           "DL.Core.Optimizers", [ "DL.Core"; "DL.Core.Kernels"; "DL.Core.Ops" ]
           "DL.Core.Metrics", [ "DL.Core" ]
           "DL.Core.Data", [ "DL.Core"; "DL.Core.Formats"; "DL.Core.Random" ]
+          "DL.Core.Augmentation", [ "DL.Core"; "DL.Core.Data"; "DL.Core.Random" ]
           "DL.Core.Formats", [ "DL.Core" ]
           "DL.Core.Generation", [ "DL.Core"; "DL.Core.Random" ] ]
 

@@ -127,6 +127,44 @@ let private garbage rows =
         let bytes = float (GC.GetAllocatedBytesForCurrentThread() - before) / float steps
         Evidence.within "bytes a step" 65536.0 bytes)
 
+let private languageModels: (string * Layer<Tokens, Seq>) list =
+    [ "an LSTM", embedding 50 64 --> lstm 128 --> perToken (dense 50)
+      "a Transformer",
+      embedding 50 64
+      --> learnedPositions 64
+      --> residual (layerNorm --> causalSelfAttention 4)
+      --> residual (perToken (dense 128 --> gelu --> dense 64))
+      --> perToken (dense 50) ]
+
+/// Steps of a language model; the ids of a step depend on its number.
+let private readers (net: Layer<Tokens, Seq>) rows =
+    let rule = Rule.create Loss.tokenCrossEntropy (Optimizer.adam 1e-3)
+    let session = Session(rule, Trainer.start rule (net |> Model.init Single (Key.ofSeed 3) (Shape.tokens 64)))
+    let ids step : Batch<Tokens> = Batch.tokens (Tensor.Of<int>(Array.init (rows * 64) (fun i -> (i * i + 7 * step) % 50), rows, 64))
+    let batches = [| for step in 0..4 -> ids step |]
+    session, (fun step -> session.Step(batches[step % 4], batches[step % 4 + 1]) |> ignore)
+
+let private garbageOfSequences (name, net) =
+    Law.fact $"a step of {name} over 64 tokens leaves at most 64 KiB of garbage" "a training run" (fun () ->
+        Evidence.worst
+            [ for rows in [ 4; 16 ] do
+                  let _, step = readers net rows
+                  List.iter step [ 1..5 ]
+                  let before = GC.GetAllocatedBytesForCurrentThread()
+                  List.iter step [ 6..15 ]
+                  Evidence.within $"bytes a step of {rows}" 65536.0 (float (GC.GetAllocatedBytesForCurrentThread() - before) / 10.0) ])
+
+let private threadsOfSequences (name, net) =
+    Law.fact $"the number of threads changes no bit of {name}" "a training run" (fun () ->
+        let run n =
+            withThreads n (fun () ->
+                let session, step = readers net 16
+                List.iter step [ 1..3 ]
+                session.Model.Params)
+
+        let one = run 1
+        Evidence.worst [ for n in 2..3 -> Evidence.exact $"1 and {n} threads give the same bits" (Probe.sameBits one (run n)) ])
+
 let private descends =
     Law.fact "the loss of one batch goes down" "a training run" (fun () ->
         let layer = dense 32 --> relu --> dense 10
@@ -147,4 +185,7 @@ let laws: Law list =
       frozenStays
       descends
       for rows in [ 1; 64; 512 ] do
-          garbage rows ]
+          garbage rows
+      for model in languageModels do
+          garbageOfSequences model
+          threadsOfSequences model ]

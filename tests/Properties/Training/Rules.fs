@@ -1,0 +1,147 @@
+/// Rules of a step: penalties, clipping by value, averages, batches taken in parts.
+module DL.Properties.Training.Rules
+
+open System
+open DL
+open DL.Core
+open DL.Laws
+
+let private net = dense 5 --> layerNorm --> tanh --> dense 4
+
+let private model precision = net |> Model.init precision (Key.ofSeed 6) (Shape.vec 3)
+
+let private batch rows (seed: uint64) : struct (Batch<Vec> * Batch<Label>) =
+    struct (Batch.vec (Numbers.tensor Ordinary seed [ rows; 3 ]), Batch.labels (Array.init rows (fun i -> (i * 7 + int seed) % 4)))
+
+let private rule optimizer : Rule<Vec, Label> = Rule.create Loss.crossEntropy optimizer
+
+let private steps (rule: Rule<Vec, Label>) count rows : Fit<Vec, Vec> =
+    let session = Session(rule, Trainer.start rule (model Double))
+
+    for step in 1..count do
+        let struct (x, t) = batch rows (uint64 step)
+        session.Step(x, t) |> ignore
+
+    session.Fit
+
+let private gradient (model: Model<Vec, Vec>) step rows =
+    let struct (x, t) = batch rows (uint64 step)
+    let pass = Model.forward Train model x
+    let struct (_, dy) = Loss.crossEntropy.Evaluate pass.Output t
+    let struct (_, gradients) = pass.Pullback dy
+    gradients
+
+let private near bound what (expected: Tensor seq) (found: Tensor seq) =
+    Evidence.within what bound (Probe.distance expected found / (1.0 + Probe.largest expected))
+
+let private values (t: Tensor) = t.ToArray<float>()
+
+/// The parameters after one step of gradient descent along gradients changed by hand.
+let private moved rate (change: int -> float[] -> float[] -> float[]) rows =
+    let start = model Double
+    let gradients = gradient start 1 rows
+
+    start.Params
+    |> Array.mapi (fun i p ->
+        let w, g = values p, values gradients[i]
+        Probe.ofNumbers p (Array.map2 (fun w g -> w - rate * g) w (change i w g)))
+
+let private penalized =
+    Law.fact "a penalty adds its slope, on weights alone or where asked" "Penalty" (fun () ->
+        let weights = (model Double).Params |> Array.map (fun p -> p.Shape.Rank >= 2)
+
+        let after penalties = (steps { rule (Optimizer.sgd 0.5) with Penalties = penalties } 1 6).Model.Params
+
+        let l2 i w g = if weights[i] then Array.map2 (fun w g -> g + 0.3 * w) w g else g
+        let l1 i w g = if weights[i] then Array.map2 (fun (w: float) g -> g + 0.2 * float (sign w)) w g else g
+        let everywhere _ w g = Array.map2 (fun w g -> g + 0.3 * w) w g
+
+        Evidence.worst
+            [ near 1e-14 "l2" (moved 0.5 l2 6) (after [ Penalty.l2 0.3 ])
+              near 1e-14 "l1" (moved 0.5 l1 6) (after [ Penalty.l1 0.2 ])
+              near 1e-14 "both" (moved 0.5 (fun i w g -> l1 i w (l2 i w g)) 6) (after [ Penalty.l2 0.3; Penalty.l1 0.2 ])
+              near 1e-14 "everywhere" (moved 0.5 everywhere 6) (after [ Penalty.l2 0.3 |> Penalty.on [ "" ] ])
+              near 1e-14 "nothing" (moved 0.5 (fun _ _ g -> g) 6) (after [ Penalty.l2 0.0 ]) ])
+
+let private penaltyValue =
+    Law.fact "its value is its formula" "Penalty" (fun () ->
+        let start = model Double
+        let weights = start.Params |> Array.filter (fun p -> p.Shape.Rank >= 2) |> Array.collect values
+
+        Evidence.worst
+            [ Evidence.within "l2" 1e-14 (Penalty.value (Penalty.l2 0.3) start - 0.15 * Array.sumBy (fun w -> w * w) weights)
+              Evidence.within "l1" 1e-14 (Penalty.value (Penalty.l1 0.2) start - 0.2 * Array.sumBy abs weights) ])
+
+let private clipped =
+    Law.fact "clips every element of the gradient" "Rule.ClipValue" (fun () ->
+        let after = (steps { rule (Optimizer.sgd 0.5) with ClipValue = Some 0.01 } 1 6).Model.Params
+
+        near 1e-14 "clipped" (moved 0.5 (fun _ _ g -> g |> Array.map (fun g -> max -0.01 (min 0.01 g))) 6) after)
+
+let private averaged =
+    Law.fact "is its formula over ten steps" "Rule.Average" (fun () ->
+        let counts = [ 1..10 ]
+        let plain = counts |> List.map (fun n -> (steps (rule (Optimizer.adam 0.01)) n 6).Model.Params)
+
+        let expected =
+            ((model Double).Params |> Array.map values, plain)
+            ||> List.fold (Array.map2 (fun average p -> Array.map2 (fun a w -> 0.9 * a + 0.1 * w) average (values p)))
+
+        let fit = steps { rule (Optimizer.adam 0.01) with Average = Some 0.9 } 10 6
+
+        Evidence.worst
+            [ near 1e-14 "the average" (Array.map2 Probe.ofNumbers fit.Average expected) (Fit.averaged fit).Params
+              Evidence.exact "the parameters are those without it" (Probe.sameBits fit.Model.Params (List.last plain)) ])
+
+let private inParts =
+    Law.fact "a batch in parts is the batch" "Rule.MicroBatch" (fun () ->
+        Evidence.worst
+            [ for optimizer in [ Optimizer.sgd 0.5; Optimizer.adam 0.01 ] do
+                  for rows in [ 1; 6; 7; 12 ] do
+                      for size in [ 1; 3; 6 ] do
+                          let whole = (steps (rule optimizer) 4 rows).Model.Params
+
+                          let parts = (steps { rule optimizer with MicroBatch = Some size; ClipNorm = Some 1e9 } 4 rows).Model.Params
+
+                          near 1e-11 $"{optimizer.Name}, {rows} rows by {size}" whole parts ])
+
+let private tablesInParts =
+    Law.fact "a table's rows are summed over the parts" "Rule.MicroBatch" (fun () ->
+        let net: Layer<Tokens, Seq> = embedding 20 4 --> perToken (dense 20)
+        let ids step : Batch<Tokens> = Batch.tokens (Tensor.Of<int>(Array.init 30 (fun i -> (i * i + 7 * step) % 11 + step), 6, 5))
+
+        let run size =
+            let rule =
+                { Rule.create Loss.tokenCrossEntropy (Optimizer.momentum 0.1) with
+                    MicroBatch = size }
+
+            let session = Session(rule, Trainer.start rule (net |> Model.init Double (Key.ofSeed 3) (Shape.tokens 5)))
+
+            for step in 1..4 do
+                session.Step(ids step, ids (step + 1)) |> ignore
+
+            session.Model.Params
+
+        Evidence.worst [ for size in [ 1; 2; 4 ] -> near 1e-12 $"by {size}" (run None) (run (Some size)) ])
+
+let private brokenPart =
+    Law.fact "a part whose loss is not finite leaves everything as it was" "Rule.MicroBatch" (fun () ->
+        let net = batchNorm --> dropout 0.5 --> dense 4
+
+        let rule = { rule (Optimizer.adam 0.1) with MicroBatch = Some 2 }
+
+        let start = Trainer.start rule (net |> Model.init Double (Key.ofSeed 3) (Shape.vec 3))
+        let session = Session(rule, start)
+        let struct (x, t) = batch 6 1UL
+        let numbers = values (Batch.tensor x)
+        numbers[13] <- nan
+        let loss = session.Step(Batch.vec (Tensor.Of<float>(numbers, 6, 3)), t)
+
+        let same =
+            Probe.sameBits start.Model.Params session.Model.Params
+            && Probe.sameState start.Model.State session.Model.State
+
+        Evidence.exact "nothing has moved" (same && Double.IsNaN loss && session.Steps = 0))
+
+/// The laws of this file.
+let laws: Law list = [ penalized; penaltyValue; clipped; averaged; inParts; tablesInParts; brokenPart ]
