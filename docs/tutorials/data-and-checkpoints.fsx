@@ -1,0 +1,101 @@
+(**
+---
+title: Data and checkpoints
+category: Tutorials
+categoryindex: 2
+index: 10
+---
+# Data and checkpoints
+
+Data comes through pipelines, which are values; a run goes to a file and comes back from it, bit for bit.
+*)
+#I "../../src/DL.Dsl.FSharp/bin/Release/net10.0"
+#r "DL.Core.CSharp.dll"
+#r "Spectre.Console.dll"
+#r "DL.Dsl.FSharp.dll"
+
+open System.IO
+open DL
+open DL.Core
+open DL.Core.Data
+
+(**
+## Pipelines
+
+A pipeline describes a sequence and makes nothing until it is gone through. The same pipeline gives the same elements every time, whatever thread prepares them, since all chance comes from keys:
+*)
+let numbers = Pipeline.init 10 id |> Pipeline.shuffle (Key.ofSeed 1) |> Pipeline.map (fun n -> n * n) |> Pipeline.take 5
+printfn "%A" (Pipeline.toSeq numbers |> List.ofSeq)
+printfn "%A" (Pipeline.toSeq numbers |> List.ofSeq)
+printfn "%A in the next epoch" (Pipeline.epoch 1 numbers |> List.ofSeq)
+(*** include-output ***)
+
+(**
+Batches of examples for steps of one's own, prepared on another thread while the last one is computed with:
+*)
+let struct (train, test) = Examples.digits () |> Examples.split 0.1 0
+
+let batches = Pipeline.ofExamples train |> Pipeline.shuffle (Key.ofSeed 0) |> Pipeline.batch 64 |> Pipeline.prefetch 2
+
+let net = dense 64 --> relu --> dropout 0.2 --> dense 10
+let model = net |> Model.init Single (Key.ofSeed 0) (Shape.vec 64)
+let rule: Rule<Vec, Label> = Rule.create Loss.crossEntropy (Optimizer.adam 2e-3)
+let session = Session(rule, Trainer.start rule model)
+
+for epoch in 0..2 do
+    let losses = [ for batch in Pipeline.epoch epoch batches -> session.Step(batch.Inputs, batch.Targets) ]
+    printfn "%d batches, mean loss %.3f" losses.Length (List.average losses)
+(*** include-output ***)
+
+(**
+## Tokenizers
+
+A byte-pair tokenizer learns the pieces a text is best cut into, and gives every text back exactly:
+*)
+let text = "the cat sat on the mat; the rat sat on the cat; " |> String.replicate 5
+let tokenizer = BytePairTokenizer.Train(text, 270)
+let ids = tokenizer.Encode "the cat sat"
+let piece (id: int) = let one = [| id |] in tokenizer.Decode one
+printfn "%A" (ids |> Array.map piece)
+printfn "%s" (tokenizer.Decode ids)
+(*** include-output ***)
+
+(**
+## A run that stops and goes on
+
+`Trainer.fit` gives a fit: parameters, state, moments, step, history, place in the data. `Checkpoint.save` writes it to a safetensors file, whole or not at all: a temporary file beside it is written, flushed to the disk, and takes its name. `Trainer.resume` goes on as if nothing had happened.
+*)
+let trainer: Trainer<Vec, Vec, Label> =
+    { Trainer.create Loss.crossEntropy (Optimizer.adam 2e-3) with
+        Epochs = 4
+        Progress = Progress.Silent }
+
+let file = Path.Combine(Path.GetTempPath(), "dl-tutorial.safetensors")
+
+let afterSeventy: Callback<Vec, Vec> =
+    function
+    | StepTaken(report, _) when report.Step = 70 -> Next.Stop
+    | _ -> Next.Continue
+
+let stopped = model |> Trainer.fit { trainer with Callbacks = [ afterSeventy ] } train
+Checkpoint.save file stopped.Fit
+printfn "%O in epoch %d, %d bytes" stopped.Ending (stopped.History.Length + 1) (FileInfo file).Length
+
+let resumed = Checkpoint.load file model |> Trainer.resume trainer train
+let whole = model |> Trainer.fit trainer train
+let same = Array.forall2 (fun (a: Tensor) (b: Tensor) -> a.SameBits b) whole.Model.Params resumed.Model.Params
+printfn "the same bits as without a stop: %b" same
+(*** include-output ***)
+
+(**
+In a script one line does both, `Checkpoint.loadOrStart file rule model`, with `Checkpoint.everyEpoch file` among the callbacks and `Cancellation = Interrupt.token ()` for Ctrl-C.
+
+## Weights of others
+
+A state dictionary has torch's names and layouts, so that a safetensors file of PyTorch loads by name: `Weights.load`. Arrays of NumPy come and go as npy and npz.
+*)
+for name, tensor in Model.stateDict model do
+    printfn "%-10s %O" name tensor.Shape
+(*** include-output ***)
+(*** hide ***)
+File.Delete file
