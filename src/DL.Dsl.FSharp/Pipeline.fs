@@ -240,13 +240,7 @@ module Pipeline =
     let prefetch (n: int) (pipeline: Pipeline<'a>) : Pipeline<'a> =
         check "prefetch" 1 n
 
-        let ahead epoch =
-            { new IEnumerable<'a> with
-                member _.GetEnumerator() : IEnumerator<'a> = new Prefetching<'a>(pipeline.Run epoch, n)
-              interface System.Collections.IEnumerable with
-                  member _.GetEnumerator() : System.Collections.IEnumerator = new Prefetching<'a>(pipeline.Run epoch, n) }
-
-        { Run = ahead }
+        { Run = fun epoch -> Prefetch.run n (pipeline.Run epoch) }
 
     /// <summary>The elements of an epoch, computed as they are asked for: <c>for batch in Pipeline.epoch e data do session.Step(batch.Inputs, batch.Targets)</c>.</summary>
     /// <param name="epoch">The number of the epoch, at least 0.</param>

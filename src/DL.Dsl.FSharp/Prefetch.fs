@@ -1,121 +1,67 @@
 namespace DL
 
 open System
-open System.Collections
-open System.Collections.Generic
+open System.Collections.Concurrent
 open System.Runtime.ExceptionServices
 open System.Threading
 
-/// What one thread hands another: an element, the exception it ended with, or the end.
-[<RequireQualifiedAccess>]
-type internal Handed<'a> =
-    | Element of 'a
-    | Failed of ExceptionDispatchInfo
-    | Ended
-
-/// A queue of bounded length between two threads; the one that takes may stop the one that puts.
+/// A sequence that is run through on a thread of its own, into a queue of bounded length.
 [<Sealed>]
-type internal Handover<'a>(capacity: int) =
-    let queue = Queue<Handed<'a>>()
-    let mutable stopped = false
-
-    /// Waits for room. False if the other side wants no more.
-    member _.Put(item: Handed<'a>) : bool =
-        lock queue (fun () ->
-            while not stopped && queue.Count >= capacity do
-                Monitor.Wait queue |> ignore
-
-            if not stopped then
-                queue.Enqueue item
-                Monitor.PulseAll queue
-
-            not stopped)
-
-    /// Waits for an item.
-    member _.Take() : Handed<'a> =
-        lock queue (fun () ->
-            while queue.Count = 0 do
-                Monitor.Wait queue |> ignore
-
-            let item = queue.Dequeue()
-            Monitor.PulseAll queue
-            item)
-
-    member _.Stop() : unit =
-        lock queue (fun () ->
-            stopped <- true
-            Monitor.PulseAll queue)
-
-/// Running ahead on a thread of its own.
-module internal Prefetch =
+type internal RunAhead<'a>(source: 'a seq, ahead: int) =
     // As much as the pool's threads have: kernels keep blocks on the stack.
-    [<Literal>]
-    let private StackBytes = 16777216
+    static let stackBytes = 16777216
 
-    let private handAll (source: 'a seq) (handover: Handover<'a>) : bool =
-        use elements = source.GetEnumerator()
-        let mutable wanted = true
+    let queue = new BlockingCollection<Result<'a, ExceptionDispatchInfo>>(ahead)
+    let stop = new CancellationTokenSource()
 
-        while wanted && elements.MoveNext() do
-            wanted <- handover.Put(Handed.Element elements.Current)
+    /// Sees the queue and never the one who takes from it, so that a run that is forgotten can be collected, and then ends its thread.
+    static let produce (source: 'a seq) (queue: BlockingCollection<Result<'a, ExceptionDispatchInfo>>) (stop: CancellationToken) () =
+        let put item =
+            try
+                queue.Add(item, stop)
+            with :? OperationCanceledException ->
+                // Whoever takes has left.
+                ()
 
-        wanted
-
-    let private produce (source: 'a seq) (handover: Handover<'a>) () =
         try
-            if handAll source handover then
-                handover.Put Handed.Ended |> ignore
-        with error ->
-            handover.Put(Handed.Failed(ExceptionDispatchInfo.Capture error)) |> ignore
+            use elements = source.GetEnumerator()
 
-    /// The thread sees the queue and never the enumerator, so that one that is forgotten can be collected, and then ends it.
-    let start (source: 'a seq) (handover: Handover<'a>) : Thread =
-        let thread = Thread(produce source handover, StackBytes, IsBackground = true, Name = "DL prefetch")
+            while not stop.IsCancellationRequested && elements.MoveNext() do
+                put (Ok elements.Current)
+        with error ->
+            put (Error(ExceptionDispatchInfo.Capture error))
+
+        queue.CompleteAdding()
+
+    static let start source queue (stop: CancellationToken) =
+        let thread = Thread(produce source queue stop, stackBytes, IsBackground = true, Name = "DL prefetch")
         thread.Start()
         thread
 
-/// The elements of a sequence that is run through on another thread, up to a number of elements ahead.
-[<Sealed>]
-type internal Prefetching<'a>(source: 'a seq, ahead: int) =
-    let handover = Handover<'a> ahead
-    let mutable thread: Thread voption = ValueNone
-    let mutable current: 'a voption = ValueNone
-    let mutable over = false
+    let thread = start source queue stop.Token
 
-    let finish () =
-        over <- true
-        current <- ValueNone
-        handover.Stop()
-        thread |> ValueOption.iter _.Join()
-        thread <- ValueNone
+    /// The elements as they come; an exception of the source comes out where its element would.
+    member _.Elements: 'a seq =
+        queue.GetConsumingEnumerable()
+        |> Seq.map (function
+            | Ok element -> element
+            | Error error ->
+                error.Throw()
+                Unchecked.defaultof<'a>)
 
-    let next () =
-        if thread.IsNone then
-            thread <- ValueSome(Prefetch.start source handover)
-
-        match handover.Take() with
-        | Handed.Element element ->
-            current <- ValueSome element
-            true
-        | Handed.Failed error ->
-            finish ()
-            error.Throw()
-            false
-        | Handed.Ended ->
-            finish ()
-            false
-
-    override _.Finalize() = handover.Stop()
-
-    interface IEnumerator<'a> with
-        member _.Current: 'a = current.Value
-
-    interface IEnumerator with
-        member _.Current = box current.Value
-        member _.MoveNext() = not over && next ()
-        member _.Reset() = raise (NotSupportedException())
+    override _.Finalize() = stop.Cancel()
 
     interface IDisposable with
         member this.Dispose() =
-            finish ()
+            stop.Cancel()
+            thread.Join()
             GC.SuppressFinalize this
+
+/// Running ahead.
+module internal Prefetch =
+    /// The elements of a sequence, up to a number of them ahead of whoever takes them; the thread starts with the first that is asked for.
+    let run (ahead: int) (source: 'a seq) : 'a seq =
+        seq {
+            use running = new RunAhead<'a>(source, ahead)
+            yield! running.Elements
+        }
