@@ -114,13 +114,15 @@ module Metric =
     /// <summary>The share of examples whose true class is among the k of the highest scores; of equal scores the lower class comes first.</summary>
     let topK (k: int) : Metric<Vec, Label> =
         share $"top {k}" (fun scores labels ->
-            let n = Batch.count labels
+            let truth = ids labels
 
-            if n = 0 then
-                struct (0L, 0L)
-            else
-                let found = Classification.TopK(ids labels, (Batch.held scores).ToArray<float>(), k)
-                struct (int64 (round (found * float n)), int64 n))
+            let found =
+                if truth.Length = 0 then
+                    0
+                else
+                    Classification.TopKHits(truth, (Batch.held scores).ToArray<float>(), k)
+
+            struct (int64 found, truth.LongLength))
 
     /// <summary>The share of examples on the right side of a threshold, for one output and targets 0 or 1.</summary>
     /// <param name="threshold">0.5 for probabilities, 0 for logits.</param>
@@ -146,17 +148,22 @@ module Metric =
     /// <summary>The share of pixels whose largest score is at the true class.</summary>
     let pixelAccuracy: Metric<Image, Mask> = create "pixel accuracy" overlap merged _.Accuracy
 
-    /// The most probable id and the true one, of every step that counts.
+    /// Which steps count: those that are no padding and have a target.
+    let private counted (truth: Batch<Tokens>) : bool[] =
+        let ids = (Batch.held truth).ToArray<int>()
+        let time = (Batch.held truth).Shape[1]
+
+        match Padded.lengths truth with
+        | Some lengths -> ids |> Array.mapi (fun i id -> id >= 0 && i % time < lengths[i / time])
+        | None -> ids |> Array.map (fun id -> id >= 0)
+
+    /// The true id and the most probable one, of every step that counts.
     let private steps (scores: Batch<Seq>) (truth: Batch<Tokens>) =
-        let t, ids = Batch.held scores, (Batch.held truth).ToArray<int>()
-        let time = t.Shape[1]
-        let counts = Padded.lengths truth |> Option.map (fun lengths -> fun i -> i % time < lengths[i / time])
+        let t = Batch.held scores
         let guesses = ArgMax.Rows(t.ToArray<float>(), t.Shape.Last)
 
-        Array.zip ids guesses
-        |> Array.indexed
-        |> Array.filter (fun (i, (id, _)) -> id >= 0 && (counts |> Option.forall (fun test -> test i)))
-        |> Array.map snd
+        Array.zip3 (counted truth) ((Batch.held truth).ToArray<int>()) guesses
+        |> Array.choose (fun (counts, id, guess) -> if counts then Some(id, guess) else None)
         |> Array.unzip
 
     /// <summary>The share of steps whose most probable token is the true one; padding and targets of -1 do not count.</summary>
@@ -173,9 +180,9 @@ module Metric =
     /// <summary>Perplexity: the exponential of the mean of <c>-log softmax(logits)[id]</c> over the steps that count.</summary>
     let perplexity: Metric<Seq, Tokens> =
         mean "perplexity" exp (fun scores truth ->
-            let counted = (steps scores truth |> fst).LongLength
+            let count = counted truth |> Seq.filter id |> Seq.length
             let struct (value, _) = Loss.tokenCrossEntropy.Evaluate scores truth
-            struct ((if counted = 0L then 0.0 else value * float counted), counted))
+            struct (value * float count, int64 count))
 
     /// <summary>BLEU of whole sequences against one reference each, counted over all of them; see <c>DL.Core.Metrics.Bleu</c>.</summary>
     /// <remarks>What lies behind the lengths of a batch, see <c>Padded</c>, is not part of a sequence.</remarks>

@@ -64,21 +64,16 @@ module Penalty =
 
         Array.map2 isChosen (Array.ofList names) parameters
 
-    /// Adds the gradients of the penalty to those of the chosen parameters, in place, and gives the penalty.
-    let internal add (penalty: Penalty) (chosen: bool[]) (parameters: Tensor[]) (gradients: Tensor[]) : float =
-        let mutable sum = 0.0
+    /// Adds the gradient of the penalty at one parameter to that parameter's, in place, and gives the penalty there.
+    let internal add (penalty: Penalty) (parameter: Tensor) (gradient: Tensor) : float =
+        let part strength (apply: Tensor * Tensor * float -> float) = if strength = 0.0 then 0.0 else apply (parameter, gradient, strength)
 
-        for i in 0 .. chosen.Length - 1 do
-            if chosen[i] then
-                sum <-
-                    sum
-                    + L1Penalty.Apply(parameters[i], gradients[i], penalty.Sizes)
-                    + L2Penalty.Apply(parameters[i], gradients[i], penalty.Squares)
-
-        sum
+        part penalty.Sizes L1Penalty.Apply + part penalty.Squares L2Penalty.Apply
 
     /// <summary>The penalty of a model as it is: what it adds to the loss.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">No parameter's name begins with one of the paths.</exception>
     let value (penalty: Penalty) (model: Model<'x, 'y>) : float =
+        let chosen = chosen penalty (Layer.slots model.Layer) model.Params
         let nothing (t: Tensor) = Tensor.Zeros(t.ElementType, t.Shape)
-        add penalty (chosen penalty (Layer.slots model.Layer) model.Params) model.Params (Array.map nothing model.Params)
+
+        Seq.zip chosen model.Params |> Seq.sumBy (fun (on, p) -> if on then add penalty p (nothing p) else 0.0)

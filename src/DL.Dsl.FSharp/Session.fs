@@ -73,8 +73,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     let penalties = rule.Penalties |> List.map (fun p -> struct (p, Penalty.chosen p (Layer.slots model.Layer) model.Params))
 
     let penalize struct (penalty, chosen: bool[]) =
-        let gradients = chosen |> Array.mapi (fun i on -> if on then store.Whole i else store.Views[i])
-        Penalty.add penalty chosen store.Views gradients |> ignore
+        for i in 0 .. chosen.Length - 1 do
+            if chosen[i] then
+                Penalty.add penalty store.Views[i] (store.Whole i) |> ignore
 
     let clip () =
         if rule.ClipValue.IsSome || rule.ClipNorm.IsSome then

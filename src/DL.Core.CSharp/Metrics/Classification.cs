@@ -28,7 +28,10 @@ public static class Classification
     /// <returns>A share in [0, 1], which grows with k.</returns>
     /// <exception cref="ShapeException">The scores do not divide into as many rows.</exception>
     /// <exception cref="InvalidArgumentException">There are no rows, k or a class id is out of range, or a score is NaN, named by row.</exception>
-    public static double TopK(ReadOnlySpan<int> truth, ReadOnlySpan<double> scores, int k)
+    public static double TopK(ReadOnlySpan<int> truth, ReadOnlySpan<double> scores, int k) => (double)TopKHits(truth, scores, k) / truth.Length;
+
+    /// <summary>The number of rows that <see cref="TopK"/> is the share of.</summary>
+    internal static int TopKHits(ReadOnlySpan<int> truth, ReadOnlySpan<double> scores, int k)
     {
         if (truth.Length == 0) throw new InvalidArgumentException("TopK", "at least one row", "none");
         if (scores.Length == 0 || scores.Length % truth.Length != 0)
@@ -38,7 +41,7 @@ public static class Classification
         var hits = 0;
         for (var i = 0; i < truth.Length; i++)
             hits += Rank(scores.Slice(i * classes, classes), truth[i], i) < k ? 1 : 0;
-        return (double)hits / truth.Length;
+        return hits;
     }
 
     private static int Rank(ReadOnlySpan<double> row, int truth, int index)
