@@ -90,6 +90,7 @@ let laws: Law list =
       Oracles.Agreement.laws
       Optimizers.Optimizers.laws
       Optimizers.Rows.laws
+      Optimizers.InPlace.laws
       Optimizers.Penalties.laws
       Optimizers.SecondOrder.laws
       Optimizers.Schedules.laws

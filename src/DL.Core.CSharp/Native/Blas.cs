@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace DL.Core.Kernels;
@@ -48,10 +47,6 @@ internal static unsafe class Blas
         else
             Engine.Multiply(Unsafe.As<Product<T>, Product<double>>(ref product));
     }
-
-    /// <summary>C[m,n] (+)= op(A)[m,k] B with B packed beforehand.</summary>
-    internal static void GemmPacked<T>(bool transposeA, int m, T* a, long lda, PackedMatrix<T> b, bool accumulate, T* c, long ldc)
-        where T : unmanaged, INumber<T> => b.Multiply(transposeA, m, a, lda, accumulate, c, ldc);
 
     /// <summary>Gives the thread back the engine it had.</summary>
     internal readonly ref struct Selection(BlasEngine? before)

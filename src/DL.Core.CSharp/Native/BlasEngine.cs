@@ -35,6 +35,10 @@ internal abstract class BlasEngine
 
     internal abstract void Multiply(in Product<double> product);
 
+    /// <summary>Whether the engine leaves a product of more than a few numbers to the managed kernels.</summary>
+    internal virtual bool Leaves<T>(in Product<T> product)
+        where T : unmanaged => !Alone && !Worthwhile(product);
+
     /// <summary>Whether the product is worth the call of a native library.</summary>
     protected bool Worthwhile<T>(in Product<T> product)
         where T : unmanaged

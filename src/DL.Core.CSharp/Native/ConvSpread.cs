@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
@@ -30,17 +29,17 @@ internal static unsafe class ConvSpread
     /// <summary>dx [images; Height; Width; Channels], overwritten, from dz [images; Rows; Columns; Outputs] and weights [TapsHigh; TapsWide; Channels; Outputs].</summary>
     public static void Run<T>(in SpreadShape shape, T* dz, T* weight, int images, T* dx) where T : unmanaged, INumber<T>
     {
-        using var packed = new PackedMatrix<T>(shape.Outputs, shape.Spread);
-        packed.Fill(true, weight, shape.Outputs);
-        var job = new Job<T> { Shape = shape, Dz = dz, Dx = dx };
-        job.Weights = GCHandle.Alloc(packed);
+        var room = (T*)AlignedMemory.Allocate((nuint)PackedMatrix<T>.Bytes(shape.Outputs, shape.Spread));
         try
         {
+            var weights = new PackedMatrix<T>(shape.Outputs, shape.Spread, room);
+            weights.Fill(true, weight, shape.Outputs);
+            var job = new Job<T> { Shape = shape, Dz = dz, Dx = dx, Weights = weights };
             Workers.For(images, 1, &Job<T>.Run, &job);
         }
         finally
         {
-            job.Weights.Free();
+            AlignedMemory.Free(room);
         }
     }
 
@@ -49,7 +48,7 @@ internal static unsafe class ConvSpread
         public SpreadShape Shape;
         public T* Dz;
         public T* Dx;
-        public GCHandle Weights;
+        public PackedMatrix<T> Weights;
 
         public static void Run(void* state, long from, long to)
         {
@@ -59,7 +58,6 @@ internal static unsafe class ConvSpread
 
         private readonly void Image(long image)
         {
-            var weights = (PackedMatrix<T>)Weights.Target!;
             var dx = Dx + (image * Shape.Height * Shape.Width * Shape.Channels);
             new Span<T>(dx, Shape.Height * Shape.Width * Shape.Channels).Clear();
             var perRow = (long)Shape.Columns * Shape.Spread;
@@ -69,7 +67,16 @@ internal static unsafe class ConvSpread
             {
                 var rows = Math.Min(most, Shape.Rows - first);
                 var dz = Dz + (((image * Shape.Rows) + first) * Shape.Columns * Shape.Outputs);
-                weights.Multiply(false, rows * Shape.Columns, dz, Shape.Outputs, false, given, Shape.Spread);
+                Weights.Multiply(new Product<T>
+                {
+                    M = (nint)rows * Shape.Columns,
+                    N = Shape.Spread,
+                    K = Shape.Outputs,
+                    A = dz,
+                    Lda = Shape.Outputs,
+                    C = given,
+                    Ldc = Shape.Spread,
+                });
                 if (Vector512.IsHardwareAccelerated) Spread<Simd512<T>>(given, first, rows, dx);
                 else if (Vector256.IsHardwareAccelerated) Spread<Simd256<T>>(given, first, rows, dx);
                 else Spread<Simd128<T>>(given, first, rows, dx);

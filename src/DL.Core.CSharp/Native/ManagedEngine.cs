@@ -17,6 +17,8 @@ internal sealed class ManagedEngine : BlasEngine
 
     internal static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 
+    internal override bool Leaves<T>(in Product<T> product) => true;
+
     internal override void Multiply(in Product<float> product) => Run(product);
 
     internal override void Multiply(in Product<double> product) => Run(product);

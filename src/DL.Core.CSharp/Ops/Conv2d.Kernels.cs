@@ -15,12 +15,12 @@ public static unsafe partial class Conv2d
         var weight = filter.Span;
         if (form.Pointwise)
         {
-            Linear.Forward(x, weight, bias, activation, form.Images * form.Height * form.Width, y);
+            Linear.Forward(x, filter, bias, activation, form.Images * form.Height * form.Width, y);
             return;
         }
 
         var transformed = Transformed<T>(form, exact);
-        var keeper = KeptWeights.Of(filter.HeldBy);
+        var keeper = filter.HeldBy is { } numbers ? KeptWeights.Of(numbers) : null;
         var place = new PackedPlace(keeper, keeper is null ? null : new Layout(form.Window, form.Height, form.Width, form.Groups, transformed));
         fixed (T* px = x, pw = weight, py = y)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using DL.Core.Kernels;
 
 namespace DL.Core.Ops;
 
@@ -15,7 +16,7 @@ internal sealed class FoldedWeights
     {
         if (weight.HeldBy is not { } numbers || gamma.HeldBy is null || beta.HeldBy is null || mean.HeldBy is null || variance.HeldBy is null)
             return BatchNorm.Fold(weight, bias, gamma, beta, mean, variance);
-        var sources = new Sources(bias?.HeldBy, gamma.HeldBy, beta.HeldBy, mean.HeldBy, variance.HeldBy);
+        var sources = new Sources(bias?.HeldBy, gamma.HeldBy, beta.HeldBy, mean.HeldBy, variance.HeldBy, Changes.Count);
         var all = All.GetOrCreateValue(numbers);
         if (Volatile.Read(ref all._kept) is not { } kept || kept.From != sources)
         {
@@ -27,8 +28,8 @@ internal sealed class FoldedWeights
         return (kept.Weight, kept.Bias);
     }
 
-    /// <summary>The arrays a fold is made from; arrays are equal when they are the same one.</summary>
-    private sealed record Sources(Array? Bias, Array Gamma, Array Beta, Array Mean, Array Variance);
+    /// <summary>The arrays a fold is made from, and how many changes in place there had been; arrays are equal when they are the same one.</summary>
+    private sealed record Sources(Array? Bias, Array Gamma, Array Beta, Array Mean, Array Variance, long Changes);
 
     /// <summary>A weight and a bias that do the batch norm too.</summary>
     private sealed record Folded(Sources From, Tensor Weight, Tensor Bias);

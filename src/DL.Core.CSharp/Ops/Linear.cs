@@ -100,6 +100,22 @@ public static unsafe class Linear
         BiasActivation.Forward(y, bias, activation, rows, outputs);
     }
 
+    /// <summary>The same with a weight that may keep its numbers packed for products to come.</summary>
+    internal static void Forward<T>(
+        ReadOnlySpan<T> x, Tensor<T> weight, ReadOnlySpan<T> bias, Activation activation, int rows, Span<T> y)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (inputs, outputs) = Sizes(x.Length, weight.Count, y.Length, rows);
+        fixed (T* px = x, pw = weight.Span, py = y)
+        {
+            var product = new Product<T> { M = rows, N = outputs, K = inputs, A = px, Lda = inputs, B = pw, Ldb = outputs, C = py, Ldc = outputs };
+            if (KeptProduct.TryRun(product, weight.HeldBy))
+                BiasActivation.Forward(y, bias, activation, rows, outputs);
+            else
+                Forward(x, weight.Span, bias, activation, rows, y);
+        }
+    }
+
     /// <summary><c>dx = dz Wᵀ</c> over spans.</summary>
     /// <param name="dz">[rows; out].</param>
     /// <param name="weight">[in; out].</param>
@@ -141,7 +157,7 @@ public static unsafe class Linear
         var from = x.As<T>(Name);
         var y = from.New<T>(new Shape(x.Shape[0], weight.Shape[1]));
         var b = bias is null ? default : bias.As<T>(Name).Span;
-        Forward(from.Span, weight.As<T>(Name).Span, b, activation, x.Shape[0], y.Write());
+        Forward(from.Span, weight.As<T>(Name), b, activation, x.Shape[0], y.Write());
         return y;
     }
 

@@ -49,7 +49,7 @@ public static class AdaGrad
     {
         Tensor<T> w = weights.As<T>(Where), g = gradient.As<T>(Where), s = squares.As<T>(Where);
         if (g.Rows is { Whole: false }) FusedRows.Run(w, g, s, CheckedRule<T>(settings));
-        else Step(w.Write(), g.Span, s.Write(), settings);
+        else Step(w.Change(), g.Span, s.Change(), settings);
     }
 
     private static Rule<T> CheckedRule<T>(AdaGradSettings settings) where T : unmanaged, IBinaryFloatingPointIeee754<T>

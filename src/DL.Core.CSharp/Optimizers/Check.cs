@@ -59,7 +59,7 @@ internal static class Check
 
     /// <summary>The elements of a tensor that is updated in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Span<T> InPlace<T>(this Tensor tensor, string where) where T : unmanaged => tensor.As<T>(where).Write();
+    public static Span<T> InPlace<T>(this Tensor tensor, string where) where T : unmanaged => tensor.As<T>(where).Change();
 
     private static InvalidArgumentException Bad(string where, string expected, double value) =>
         new(where, expected, value.ToString(CultureInfo.InvariantCulture));

@@ -26,7 +26,7 @@ public static unsafe class ClipByGlobalNorm
         if (!Exceeds(norm, limit)) return norm;
         foreach (var gradient in gradients)
         {
-            if (gradient is Tensor<double> wide) Scale(wide.Write(), limit / norm);
+            if (gradient is Tensor<double> wide) Scale(wide.Change(), limit / norm);
             else Scale(gradient.InPlace<float>("ClipByGlobalNorm"), limit / norm);
         }
 

@@ -22,7 +22,7 @@ public static class ClipByValue
         foreach (var gradient in gradients) gradient.IsDouble(Where);
         foreach (var gradient in gradients)
         {
-            if (gradient is Tensor<double> wide) Apply(wide.Write(), limit);
+            if (gradient is Tensor<double> wide) Apply(wide.Change(), limit);
             else Apply(gradient.InPlace<float>(Where), limit);
         }
     }

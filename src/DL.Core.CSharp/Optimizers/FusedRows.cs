@@ -10,7 +10,7 @@ internal static unsafe class FusedRows
         where T : unmanaged
         where TRule : unmanaged, IBinary<T>
     {
-        fixed (T* pw = w.Write()) Launch(gradient, new PlainRow<T, TRule>(pw, rule));
+        fixed (T* pw = w.Change()) Launch(gradient, new PlainRow<T, TRule>(pw, rule));
     }
 
     /// <summary>(w, v) = rule(w, g, v) in the rows that a gradient touches.</summary>
@@ -18,7 +18,7 @@ internal static unsafe class FusedRows
         where T : unmanaged
         where TRule : unmanaged, IUpdate1<T>
     {
-        fixed (T* pw = w.Write(), pv = v.Write()) Launch(gradient, new StateRow<T, TRule>(pw, pv, rule));
+        fixed (T* pw = w.Change(), pv = v.Change()) Launch(gradient, new StateRow<T, TRule>(pw, pv, rule));
     }
 
     /// <summary>(w, m, v) = rule(w, g, m, v) in the rows that a gradient touches.</summary>
@@ -26,7 +26,7 @@ internal static unsafe class FusedRows
         where T : unmanaged
         where TRule : unmanaged, IUpdate2<T>
     {
-        fixed (T* pw = w.Write(), pm = m.Write(), pv = v.Write()) Launch(gradient, new MomentRow<T, TRule>(pw, pm, pv, rule));
+        fixed (T* pw = w.Change(), pm = m.Change(), pv = v.Change()) Launch(gradient, new MomentRow<T, TRule>(pw, pm, pv, rule));
     }
 
     /// <summary>(w, m, v) = rule(w, g, m, v) in the given rows.</summary>

@@ -51,6 +51,6 @@ public static class LazyAdam
     {
         Tensor<T> w = weights.As<T>(Where), g = gradient.As<T>(Where), first = m.As<T>(Where), second = v.As<T>(Where);
         if (g.Rows is { Whole: false }) Adam.StepRows(Where, w, g, first, second, settings, t);
-        else Adam.Step(Where, w.Write(), g.Span, first.Write(), second.Write(), settings, 0, t);
+        else Adam.Step(Where, w.Change(), g.Span, first.Change(), second.Change(), settings, 0, t);
     }
 }

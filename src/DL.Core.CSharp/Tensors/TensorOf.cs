@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using DL.Core.Kernels;
 
 namespace DL.Core;
 
@@ -182,6 +183,13 @@ public sealed unsafe class Tensor<T> : Tensor where T : unmanaged
     {
         if (_generation != 0 && _generation != Arena!.Generation) SettleOrFail();
         return _array is not null ? _array : new Span<T>(_pointer, Shape.Count);
+    }
+
+    /// <summary>The elements, to be changed in place.</summary>
+    internal Span<T> Change()
+    {
+        if (_array is not null) Changes.Add();
+        return Write();
     }
 
     private void SettleOrFail()
