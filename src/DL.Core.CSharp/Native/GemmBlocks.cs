@@ -12,6 +12,9 @@ internal static unsafe class GemmBlocks
     private const int RowLimit = 256;
     private const int PanelBytes = 1 << 20;
     private const int CrowdedRows = 64;
+
+    // A right factor beyond this comes from afar: it is read line by line, as memory gives it fastest, before the arithmetic.
+    private const int FarBytes = 1 << 20;
     private const int PageBytes = 4096;
 
     /// <summary>The width of the sums before they are added to C: a function of k alone, so that it moves no bit between tilings.</summary>
@@ -29,7 +32,8 @@ internal static unsafe class GemmBlocks
         where T : unmanaged
     {
         nint strip = 2 * V.Count, steps = Steps(part.K), rows = RowsAtOnce<V, T>(part, packA);
-        var columns = rows < part.M || packA ? Math.Min(part.N, PanelBytes / (StepLimit * sizeof(T))) : strip;
+        var far = packB && !part.TransposeB && (long)part.K * part.N * sizeof(T) > FarBytes;
+        var columns = far || rows < part.M || packA ? Math.Min(part.N, PanelBytes / (StepLimit * sizeof(T))) : strip;
         var a = packA ? (T*)Scratch.Left((rows + V.TileRows) * steps * sizeof(T)) : null;
         var b = packB ? (T*)Scratch.Right((columns + strip) * steps * sizeof(T)) : null;
         for (nint j = 0; j < part.N; j += columns)
@@ -37,10 +41,12 @@ internal static unsafe class GemmBlocks
             {
                 var width = Math.Min(columns, part.N - j);
                 var depth = Math.Min(steps, part.K - p);
-                if (packB && part.TransposeB)
+                if (far)
+                    GemmPack.CopyLines<V, T>(part.B + p * part.Ldb + j, part.Ldb, depth, width, b);
+                else if (packB && part.TransposeB)
                     PackRight<V, T>(part, p, depth, j, width, b);
                 for (nint i = 0; i < part.M; i += rows)
-                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b, packB && !part.TransposeB && i == 0);
+                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b, packB && !part.TransposeB && !far && i == 0);
             }
     }
 

@@ -24,6 +24,29 @@ internal static unsafe class GemmPack
                     target[j] = source[j];
     }
 
+    /// <summary>Copies lines of <paramref name="width"/> values into strips of two vectors, line after line: the strips lie one behind the other, each
+    /// <paramref name="steps"/> long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void CopyLines<V, T>(T* source, nint ld, nint steps, nint width, T* target)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        nint strip = 2 * V.Count, whole = width / strip * strip, next = strip * steps;
+        for (nint p = 0; p < steps; p++)
+        {
+            T* from = source + p * ld, end = from + whole, to = target + p * strip;
+            for (; from < end; from += strip, to += next)
+            {
+                Sse.Prefetch0(from + 2 * ld);
+                Sse.Prefetch0(from + 2 * ld + V.Count);
+                V.Store(V.Load(from), to);
+                V.Store(V.Load(from + V.Count), to + V.Count);
+            }
+        }
+        if (whole < width)
+            CopyStrip<V, T>(source + whole, ld, steps, width - whole, target + whole * steps);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyStrip<V, T>(T* source, nint ld, nint steps, nint width, T* target)
         where V : struct, IGemmVector<V, T>

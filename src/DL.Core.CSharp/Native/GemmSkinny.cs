@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -56,6 +57,10 @@ internal static unsafe class GemmSkinny
         for (; width >= V.Count; width -= V.Count, b += V.Count, far += V.Count, sums += V.Count)
         {
             var sum = first ? default : V.Load(sums);
+            var next = b + 8 * ldb;
+            Sse.Prefetch0(next); Sse.Prefetch0(next + ldb); Sse.Prefetch0(next + 2 * ldb); Sse.Prefetch0(next + ldb3);
+            next = far + 8 * ldb;
+            Sse.Prefetch0(next); Sse.Prefetch0(next + ldb); Sse.Prefetch0(next + 2 * ldb); Sse.Prefetch0(next + ldb3);
             sum = V.MultiplyAdd(a0, V.Load(b), sum);
             sum = V.MultiplyAdd(a1, V.Load(b + ldb), sum);
             sum = V.MultiplyAdd(a2, V.Load(b + 2 * ldb), sum);

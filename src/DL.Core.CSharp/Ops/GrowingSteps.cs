@@ -47,7 +47,9 @@ internal sealed class GrowingSteps
     /// <summary>Room for steps, of which the first ones are written.</summary>
     private sealed class Buffer(ElementType type, int capacity, int features)
     {
-        private readonly Tensor _rows = Tensor.Zeros(type, new Shape(capacity, features));
+        // What is not written is never read.
+        private readonly Tensor _rows =
+            type == ElementType.Float32 ? Tensor<float>.OnHeap(new Shape(capacity, features)) : Tensor<double>.OnHeap(new Shape(capacity, features));
         private readonly Lock _lock = new();
         private int _written;
 

@@ -58,9 +58,50 @@ let private empty () =
                   Evidence.exact $"{form} of {m} x {n} over {k} is zeros" (y.ToArray<float>() |> Array.forall ((=) 0.0)) ]
     |> Evidence.worst
 
+/// Right factors beyond the caches, with lines that end within a strip, over several blocks of steps.
+let private large = [ 17, 1100, 300; 33, 70, 4100; 24, 2083, 257; 300, 600, 520 ]
+
+/// The sums in float64, a block of neighbouring rows of b at a time.
+let private exactly m n k (a: float[]) (b: float[]) =
+    let y = Array.zeroCreate<float>(m * n)
+
+    for i in 0 .. m - 1 do
+        for p in 0 .. k - 1 do
+            let x = a[i * k + p]
+
+            for j in 0 .. n - 1 do
+                y[i * n + j] <- y[i * n + j] + x * b[p * n + j]
+
+    y
+
+let private largeProduct element (m, n, k) =
+    let rounded seed count = (tensor element 1 count (numbers seed count None)).ToArray<float>()
+    let a, b = rounded 3UL (m * k), rounded 4UL (k * n)
+    let expected = exactly m n k a b
+    // Every factor is positive, so that the sum is the sum of the sizes.
+    let bound = float k * (if element = ElementType.Float32 then 6e-8 else 1.2e-16)
+    let where form = $"{form} of {m} x {k} and {k} x {n} in {element}"
+
+    Evidence.worst
+        [ for form, product in forms element m n k a b do
+              let got = product.ToArray<float>()
+              Evidence.within (where form) bound (Array.map2 (fun e g -> abs (g - e) / e) expected got |> Array.max)
+
+          // Weights that are used again are kept in another layout.
+          let x, weights = tensor element m k a, tensor element k n b
+          let first = Linear.Forward(x, weights)
+
+          for again in 1..3 do
+              Evidence.exact (where $"product {again} more") ((Linear.Forward(x, weights)).SameBits first) ]
+
 /// The laws of this file.
 let laws: Law list =
-    [ Law.fact "products of nothing end, and are zeros" "matrix product" empty
+    [ Law.fact "a factor beyond the caches gives the sums, however often it is used" "matrix product" (fun () ->
+          Evidence.worst
+              [ for element in [ ElementType.Float32; ElementType.Float64 ] do
+                    for size in large do
+                        largeProduct element size ])
+      Law.fact "products of nothing end, and are zeros" "matrix product" empty
       Law.fact "what is not finite reaches the sums it belongs to and no other" "matrix product" (fun () ->
           Evidence.worst
               [ for element in [ ElementType.Float32; ElementType.Float64 ] do
