@@ -77,6 +77,12 @@ internal static unsafe class ColumnSums
         {
             var block = Math.Max(8, (long)Math.Sqrt(rows));
             var x = job.X + (row * job.Columns);
+            if (job.Columns < S.Count && from == 0 && to == job.Columns)
+            {
+                Narrow<S>(x, job.Columns, rows, block, y);
+                return;
+            }
+
             var j = from;
             for (; j + (4 * S.Count) <= to; j += 4 * S.Count) Four<S>(x + j, job.Columns, rows, block, y + j);
             for (; j < to; j += S.Count) One<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, S.Count));
@@ -122,6 +128,31 @@ internal static unsafe class ColumnSums
             }
 
             (S.Load(y, lanes) + total).Store(y, lanes);
+        }
+
+        // Rows narrower than a vector: as many vectors as a row has columns hold whole rows, and are added up as they lie.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Narrow<S>(T* x, long columns, long rows, long block, T* y) where S : struct, ISimd<S, T>
+        {
+            var length = columns * S.Count;
+            T* sums = stackalloc T[(int)length], totals = stackalloc T[(int)length];
+            new Span<T>(sums, (int)length).Clear();
+            new Span<T>(totals, (int)length).Clear();
+            var whole = rows - (rows % S.Count);
+            block = (block + S.Count - 1) / S.Count;
+            for (var row = 0L; row < whole;)
+            {
+                for (var left = block; left > 0 && row < whole; left--, row += S.Count)
+                    for (var j = 0L; j < length; j += S.Count, x += S.Count) (S.Load(sums + j) + S.Load(x)).Store(sums + j);
+                for (var j = 0L; j < length; j += S.Count)
+                {
+                    (S.Load(totals + j) + S.Load(sums + j)).Store(totals + j);
+                    S.Create(0).Store(sums + j);
+                }
+            }
+
+            One<S>(totals, columns, S.Count, S.Count, y, columns);
+            One<S>(x, columns, rows - whole, S.Count, y, columns);
         }
     }
 }

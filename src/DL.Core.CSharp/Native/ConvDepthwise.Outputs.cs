@@ -27,8 +27,8 @@ internal static unsafe partial class ConvDepthwise
         var left = from + channels - whole;
         for (var i = 0L; i < tile.Rows; i++, x += tile.StepRow, y += tile.ApartRow)
         {
-            if (whole > from) Outputs<T, S, Whole>(tile, x, y, together, from, whole, S.Count);
-            if (left > 0) Outputs<T, S, Part>(tile, x, y, together, whole, whole + left, left);
+            if (whole > from) Outputs<T, S, AllLanes>(tile, x, y, together, from, whole, S.Count);
+            if (left > 0) Outputs<T, S, FirstLanes>(tile, x, y, together, whole, whole + left, left);
         }
     }
 
@@ -59,24 +59,24 @@ internal static unsafe partial class ConvDepthwise
             for (var t = 0; t < taps.Count; t++)
             {
                 var at = x + c + taps.Reads[t];
-                var weight = Load<T, S, W>(w + c + taps.Weights[t], lanes);
-                s0 = S.Fma(Load<T, S, W>(at, lanes), weight, s0);
-                s1 = S.Fma(Load<T, S, W>(at + step, lanes), weight, s1);
-                s2 = S.Fma(Load<T, S, W>(at + (2 * step), lanes), weight, s2);
-                s3 = S.Fma(Load<T, S, W>(at + (3 * step), lanes), weight, s3);
-                s4 = S.Fma(Load<T, S, W>(at + (4 * step), lanes), weight, s4);
-                s5 = S.Fma(Load<T, S, W>(at + (5 * step), lanes), weight, s5);
+                var weight = Lanes.Load<T, S, W>(w + c + taps.Weights[t], lanes);
+                s0 = S.Fma(Lanes.Load<T, S, W>(at, lanes), weight, s0);
+                s1 = S.Fma(Lanes.Load<T, S, W>(at + step, lanes), weight, s1);
+                s2 = S.Fma(Lanes.Load<T, S, W>(at + (2 * step), lanes), weight, s2);
+                s3 = S.Fma(Lanes.Load<T, S, W>(at + (3 * step), lanes), weight, s3);
+                s4 = S.Fma(Lanes.Load<T, S, W>(at + (4 * step), lanes), weight, s4);
+                s5 = S.Fma(Lanes.Load<T, S, W>(at + (5 * step), lanes), weight, s5);
             }
 
             PrefetchSix(x + c + nextX, step);
             PrefetchSix(y + c + nextY, apart);
             var result = y + c;
-            Store<T, S, W>(s0, result, lanes);
-            Store<T, S, W>(s1, result + apart, lanes);
-            Store<T, S, W>(s2, result + (2 * apart), lanes);
-            Store<T, S, W>(s3, result + (3 * apart), lanes);
-            Store<T, S, W>(s4, result + (4 * apart), lanes);
-            Store<T, S, W>(s5, result + (5 * apart), lanes);
+            Lanes.Store<T, S, W>(s0, result, lanes);
+            Lanes.Store<T, S, W>(s1, result + apart, lanes);
+            Lanes.Store<T, S, W>(s2, result + (2 * apart), lanes);
+            Lanes.Store<T, S, W>(s3, result + (3 * apart), lanes);
+            Lanes.Store<T, S, W>(s4, result + (4 * apart), lanes);
+            Lanes.Store<T, S, W>(s5, result + (5 * apart), lanes);
         }
     }
 
@@ -96,11 +96,11 @@ internal static unsafe partial class ConvDepthwise
             for (var t = 0; t < taps.Count; t += 3)
             {
                 var at = x + c + taps.Reads[t];
-                S u = Load<T, S, W>(w + c + taps.Weights[t], lanes), v = Load<T, S, W>(w + c + taps.Weights[t + 1], lanes);
-                var z = Load<T, S, W>(w + c + taps.Weights[t + 2], lanes);
-                S x0 = Load<T, S, W>(at, lanes), x1 = Load<T, S, W>(at + step, lanes), x2 = Load<T, S, W>(at + (2 * step), lanes);
-                S x3 = Load<T, S, W>(at + (3 * step), lanes), x4 = Load<T, S, W>(at + (4 * step), lanes), x5 = Load<T, S, W>(at + (5 * step), lanes);
-                S x6 = Load<T, S, W>(at + (6 * step), lanes), x7 = Load<T, S, W>(at + (7 * step), lanes);
+                S u = Lanes.Load<T, S, W>(w + c + taps.Weights[t], lanes), v = Lanes.Load<T, S, W>(w + c + taps.Weights[t + 1], lanes);
+                var z = Lanes.Load<T, S, W>(w + c + taps.Weights[t + 2], lanes);
+                S x0 = Lanes.Load<T, S, W>(at, lanes), x1 = Lanes.Load<T, S, W>(at + step, lanes), x2 = Lanes.Load<T, S, W>(at + (2 * step), lanes);
+                S x3 = Lanes.Load<T, S, W>(at + (3 * step), lanes), x4 = Lanes.Load<T, S, W>(at + (4 * step), lanes), x5 = Lanes.Load<T, S, W>(at + (5 * step), lanes);
+                S x6 = Lanes.Load<T, S, W>(at + (6 * step), lanes), x7 = Lanes.Load<T, S, W>(at + (7 * step), lanes);
                 s0 = S.Fma(x2, z, S.Fma(x1, v, S.Fma(x0, u, s0)));
                 s1 = S.Fma(x3, z, S.Fma(x2, v, S.Fma(x1, u, s1)));
                 s2 = S.Fma(x4, z, S.Fma(x3, v, S.Fma(x2, u, s2)));
@@ -112,12 +112,12 @@ internal static unsafe partial class ConvDepthwise
             PrefetchSix(x + c + nextX, step);
             PrefetchSix(y + c + nextY, apart);
             var result = y + c;
-            Store<T, S, W>(s0, result, lanes);
-            Store<T, S, W>(s1, result + apart, lanes);
-            Store<T, S, W>(s2, result + (2 * apart), lanes);
-            Store<T, S, W>(s3, result + (3 * apart), lanes);
-            Store<T, S, W>(s4, result + (4 * apart), lanes);
-            Store<T, S, W>(s5, result + (5 * apart), lanes);
+            Lanes.Store<T, S, W>(s0, result, lanes);
+            Lanes.Store<T, S, W>(s1, result + apart, lanes);
+            Lanes.Store<T, S, W>(s2, result + (2 * apart), lanes);
+            Lanes.Store<T, S, W>(s3, result + (3 * apart), lanes);
+            Lanes.Store<T, S, W>(s4, result + (4 * apart), lanes);
+            Lanes.Store<T, S, W>(s5, result + (5 * apart), lanes);
         }
     }
 
@@ -151,8 +151,8 @@ internal static unsafe partial class ConvDepthwise
         {
             S sum = default;
             for (var t = 0; t < taps.Count; t++)
-                sum = S.Fma(Load<T, S, W>(x + c + taps.Reads[t], lanes), Load<T, S, W>(w + c + taps.Weights[t], lanes), sum);
-            Store<T, S, W>(sum, y + c, lanes);
+                sum = S.Fma(Lanes.Load<T, S, W>(x + c + taps.Reads[t], lanes), Lanes.Load<T, S, W>(w + c + taps.Weights[t], lanes), sum);
+            Lanes.Store<T, S, W>(sum, y + c, lanes);
         }
     }
 }

@@ -27,8 +27,8 @@ internal static unsafe partial class ConvDepthwise
         var left = from + channels - whole;
         for (var i = 0L; i < tile.Rows; i++, x += tile.StepRow, dy += tile.ApartRow)
         {
-            if (whole > from) Sums<T, S, Whole>(tile, x, dy, together, from, whole, S.Count);
-            if (left > 0) Sums<T, S, Part>(tile, x, dy, together, whole, whole + left, left);
+            if (whole > from) Sums<T, S, AllLanes>(tile, x, dy, together, from, whole, S.Count);
+            if (left > 0) Sums<T, S, FirstLanes>(tile, x, dy, together, whole, whole + left, left);
         }
     }
 
@@ -57,18 +57,18 @@ internal static unsafe partial class ConvDepthwise
             PrefetchSix(x + c + nextX, step);
             PrefetchSix(dy + c + nextY, apart);
             var g = dy + c;
-            S d0 = Load<T, S, W>(g, lanes), d1 = Load<T, S, W>(g + apart, lanes), d2 = Load<T, S, W>(g + (2 * apart), lanes);
-            S d3 = Load<T, S, W>(g + (3 * apart), lanes), d4 = Load<T, S, W>(g + (4 * apart), lanes), d5 = Load<T, S, W>(g + (5 * apart), lanes);
+            S d0 = Lanes.Load<T, S, W>(g, lanes), d1 = Lanes.Load<T, S, W>(g + apart, lanes), d2 = Lanes.Load<T, S, W>(g + (2 * apart), lanes);
+            S d3 = Lanes.Load<T, S, W>(g + (3 * apart), lanes), d4 = Lanes.Load<T, S, W>(g + (4 * apart), lanes), d5 = Lanes.Load<T, S, W>(g + (5 * apart), lanes);
             for (var t = 0; t < taps.Count; t++)
             {
                 T* at = x + c + taps.Reads[t], sum = sums + c + taps.Weights[t];
-                var a = S.Fma(Load<T, S, W>(at, lanes), d0, Load<T, S, W>(sum, lanes));
-                var b = Load<T, S, W>(at + step, lanes) * d1;
-                a = S.Fma(Load<T, S, W>(at + (2 * step), lanes), d2, a);
-                b = S.Fma(Load<T, S, W>(at + (3 * step), lanes), d3, b);
-                a = S.Fma(Load<T, S, W>(at + (4 * step), lanes), d4, a);
-                b = S.Fma(Load<T, S, W>(at + (5 * step), lanes), d5, b);
-                Store<T, S, W>(a + b, sum, lanes);
+                var a = S.Fma(Lanes.Load<T, S, W>(at, lanes), d0, Lanes.Load<T, S, W>(sum, lanes));
+                var b = Lanes.Load<T, S, W>(at + step, lanes) * d1;
+                a = S.Fma(Lanes.Load<T, S, W>(at + (2 * step), lanes), d2, a);
+                b = S.Fma(Lanes.Load<T, S, W>(at + (3 * step), lanes), d3, b);
+                a = S.Fma(Lanes.Load<T, S, W>(at + (4 * step), lanes), d4, a);
+                b = S.Fma(Lanes.Load<T, S, W>(at + (5 * step), lanes), d5, b);
+                Lanes.Store<T, S, W>(a + b, sum, lanes);
             }
         }
     }
@@ -88,21 +88,21 @@ internal static unsafe partial class ConvDepthwise
             PrefetchSix(x + c + nextX, step);
             PrefetchSix(dy + c + nextY, apart);
             var g = dy + c;
-            S d0 = Load<T, S, W>(g, lanes), d1 = Load<T, S, W>(g + apart, lanes), d2 = Load<T, S, W>(g + (2 * apart), lanes);
-            S d3 = Load<T, S, W>(g + (3 * apart), lanes), d4 = Load<T, S, W>(g + (4 * apart), lanes), d5 = Load<T, S, W>(g + (5 * apart), lanes);
+            S d0 = Lanes.Load<T, S, W>(g, lanes), d1 = Lanes.Load<T, S, W>(g + apart, lanes), d2 = Lanes.Load<T, S, W>(g + (2 * apart), lanes);
+            S d3 = Lanes.Load<T, S, W>(g + (3 * apart), lanes), d4 = Lanes.Load<T, S, W>(g + (4 * apart), lanes), d5 = Lanes.Load<T, S, W>(g + (5 * apart), lanes);
             for (var t = 0; t < taps.Count; t += 3)
             {
                 T* at = x + c + taps.Reads[t], first = sums + c + taps.Weights[t];
                 T* second = sums + c + taps.Weights[t + 1], third = sums + c + taps.Weights[t + 2];
-                S x0 = Load<T, S, W>(at, lanes), x1 = Load<T, S, W>(at + step, lanes), x2 = Load<T, S, W>(at + (2 * step), lanes);
-                S x3 = Load<T, S, W>(at + (3 * step), lanes), x4 = Load<T, S, W>(at + (4 * step), lanes), x5 = Load<T, S, W>(at + (5 * step), lanes);
-                S x6 = Load<T, S, W>(at + (6 * step), lanes), x7 = Load<T, S, W>(at + (7 * step), lanes);
-                var a = S.Fma(x4, d4, S.Fma(x2, d2, S.Fma(x0, d0, Load<T, S, W>(first, lanes))));
-                Store<T, S, W>(a + S.Fma(x5, d5, S.Fma(x3, d3, x1 * d1)), first, lanes);
-                var b = S.Fma(x5, d4, S.Fma(x3, d2, S.Fma(x1, d0, Load<T, S, W>(second, lanes))));
-                Store<T, S, W>(b + S.Fma(x6, d5, S.Fma(x4, d3, x2 * d1)), second, lanes);
-                var e = S.Fma(x6, d4, S.Fma(x4, d2, S.Fma(x2, d0, Load<T, S, W>(third, lanes))));
-                Store<T, S, W>(e + S.Fma(x7, d5, S.Fma(x5, d3, x3 * d1)), third, lanes);
+                S x0 = Lanes.Load<T, S, W>(at, lanes), x1 = Lanes.Load<T, S, W>(at + step, lanes), x2 = Lanes.Load<T, S, W>(at + (2 * step), lanes);
+                S x3 = Lanes.Load<T, S, W>(at + (3 * step), lanes), x4 = Lanes.Load<T, S, W>(at + (4 * step), lanes), x5 = Lanes.Load<T, S, W>(at + (5 * step), lanes);
+                S x6 = Lanes.Load<T, S, W>(at + (6 * step), lanes), x7 = Lanes.Load<T, S, W>(at + (7 * step), lanes);
+                var a = S.Fma(x4, d4, S.Fma(x2, d2, S.Fma(x0, d0, Lanes.Load<T, S, W>(first, lanes))));
+                Lanes.Store<T, S, W>(a + S.Fma(x5, d5, S.Fma(x3, d3, x1 * d1)), first, lanes);
+                var b = S.Fma(x5, d4, S.Fma(x3, d2, S.Fma(x1, d0, Lanes.Load<T, S, W>(second, lanes))));
+                Lanes.Store<T, S, W>(b + S.Fma(x6, d5, S.Fma(x4, d3, x2 * d1)), second, lanes);
+                var e = S.Fma(x6, d4, S.Fma(x4, d2, S.Fma(x2, d0, Lanes.Load<T, S, W>(third, lanes))));
+                Lanes.Store<T, S, W>(e + S.Fma(x7, d5, S.Fma(x5, d3, x3 * d1)), third, lanes);
             }
         }
     }
@@ -117,11 +117,11 @@ internal static unsafe partial class ConvDepthwise
         var sums = tile.Weight;
         for (var c = from; c < to; c += S.Count)
         {
-            var d = Load<T, S, W>(dy + c, lanes);
+            var d = Lanes.Load<T, S, W>(dy + c, lanes);
             for (var t = 0; t < taps.Count; t++)
             {
                 var sum = sums + c + taps.Weights[t];
-                Store<T, S, W>(S.Fma(Load<T, S, W>(x + c + taps.Reads[t], lanes), d, Load<T, S, W>(sum, lanes)), sum, lanes);
+                Lanes.Store<T, S, W>(S.Fma(Lanes.Load<T, S, W>(x + c + taps.Reads[t], lanes), d, Lanes.Load<T, S, W>(sum, lanes)), sum, lanes);
             }
         }
     }

@@ -50,33 +50,6 @@ internal static unsafe partial class ConvDepthwise
         }
     }
 
-    /// <summary>Whether a vector is whole, as a type, so that a loop is compiled for it.</summary>
-    private interface ILaneCount
-    {
-        static abstract bool Whole { get; }
-    }
-
-    private readonly struct Whole : ILaneCount
-    {
-        static bool ILaneCount.Whole => true;
-    }
-
-    private readonly struct Part : ILaneCount
-    {
-        static bool ILaneCount.Whole => false;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static S Load<T, S, W>(T* from, long lanes) where T : unmanaged where S : struct, ISimd<S, T> where W : struct, ILaneCount =>
-        W.Whole ? S.Load(from) : S.Load(from, lanes);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T, S, W>(S value, T* to, long lanes) where T : unmanaged where S : struct, ISimd<S, T> where W : struct, ILaneCount
-    {
-        if (W.Whole) value.Store(to);
-        else value.Store(to, lanes);
-    }
-
     // The rows of a column lie apart, where the machine does not foresee them.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PrefetchSix<T>(T* first, long step) where T : unmanaged

@@ -91,26 +91,26 @@ internal unsafe struct GruBackward<T> : IRecurrentSteps<T> where T : unmanaged, 
         for (var j = from; j < to; j += S.Count)
         {
             var left = to - j;
-            var upstream = RecurrentGates.Load<T, S, L>(dh + j, left);
-            var z = RecurrentGates.Load<T, S, L>(gates + n + j, left);
-            var candidate = RecurrentGates.Load<T, S, L>(gates + (2 * n) + j, left);
-            var state = RecurrentGates.Load<T, S, L>(states + j, left);
+            var upstream = Lanes.Load<T, S, L>(dh + j, left);
+            var z = Lanes.Load<T, S, L>(gates + n + j, left);
+            var candidate = Lanes.Load<T, S, L>(gates + (2 * n) + j, left);
+            var state = Lanes.Load<T, S, L>(states + j, left);
             var slope = one - (candidate * candidate);
             if (ResetAfter)
             {
-                RecurrentGates.Store<T, S, L>(upstream * (state - candidate) * (z * (one - z)), gradients + n + j, left);
+                Lanes.Store<T, S, L>(upstream * (state - candidate) * (z * (one - z)), gradients + n + j, left);
                 var given = upstream * (one - z) * slope;
-                RecurrentGates.Store<T, S, L>(given, gradients + (2 * n) + j, left);
-                var r = RecurrentGates.Load<T, S, L>(gates + j, left);
-                RecurrentGates.Store<T, S, L>(given * r, resets + j, left);
-                RecurrentGates.Store<T, S, L>(given * RecurrentGates.Load<T, S, L>(products + j, left) * (r * (one - r)), gradients + j, left);
-                RecurrentGates.Store<T, S, L>(upstream * z, dh + j, left);
+                Lanes.Store<T, S, L>(given, gradients + (2 * n) + j, left);
+                var r = Lanes.Load<T, S, L>(gates + j, left);
+                Lanes.Store<T, S, L>(given * r, resets + j, left);
+                Lanes.Store<T, S, L>(given * Lanes.Load<T, S, L>(products + j, left) * (r * (one - r)), gradients + j, left);
+                Lanes.Store<T, S, L>(upstream * z, dh + j, left);
             }
             else
             {
-                RecurrentGates.Store<T, S, L>(upstream * (candidate - state) * (z * (one - z)), gradients + n + j, left);
-                RecurrentGates.Store<T, S, L>(upstream * z * slope, gradients + (2 * n) + j, left);
-                RecurrentGates.Store<T, S, L>(upstream * (one - z), dh + j, left);
+                Lanes.Store<T, S, L>(upstream * (candidate - state) * (z * (one - z)), gradients + n + j, left);
+                Lanes.Store<T, S, L>(upstream * z * slope, gradients + (2 * n) + j, left);
+                Lanes.Store<T, S, L>(upstream * (one - z), dh + j, left);
             }
         }
     }
@@ -125,10 +125,10 @@ internal unsafe struct GruBackward<T> : IRecurrentSteps<T> where T : unmanaged, 
         for (var j = from; j < to; j += S.Count)
         {
             var left = to - j;
-            var d = RecurrentGates.Load<T, S, L>(resets + j, left);
-            var r = RecurrentGates.Load<T, S, L>(gates + j, left);
-            RecurrentGates.Store<T, S, L>(d * RecurrentGates.Load<T, S, L>(states + j, left) * (r * (one - r)), gradients + j, left);
-            RecurrentGates.Store<T, S, L>(S.Fma(d, r, RecurrentGates.Load<T, S, L>(dh + j, left)), dh + j, left);
+            var d = Lanes.Load<T, S, L>(resets + j, left);
+            var r = Lanes.Load<T, S, L>(gates + j, left);
+            Lanes.Store<T, S, L>(d * Lanes.Load<T, S, L>(states + j, left) * (r * (one - r)), gradients + j, left);
+            Lanes.Store<T, S, L>(S.Fma(d, r, Lanes.Load<T, S, L>(dh + j, left)), dh + j, left);
         }
     }
 }

@@ -96,10 +96,10 @@ internal unsafe struct GruForward<T> : IRecurrentSteps<T> where T : unmanaged, I
         for (var j = from; j < to; j += S.Count)
         {
             var sum = S.Fma(
-                RecurrentGates.Load<T, S, L>(gate + j, to - j),
-                RecurrentGates.Load<T, S, L>(product + j, to - j),
-                RecurrentGates.Load<T, S, L>(candidate + j, to - j));
-            RecurrentGates.Store<T, S, L>(sum, candidate + j, to - j);
+                Lanes.Load<T, S, L>(gate + j, to - j),
+                Lanes.Load<T, S, L>(product + j, to - j),
+                Lanes.Load<T, S, L>(candidate + j, to - j));
+            Lanes.Store<T, S, L>(sum, candidate + j, to - j);
         }
     }
 
@@ -108,8 +108,8 @@ internal unsafe struct GruForward<T> : IRecurrentSteps<T> where T : unmanaged, I
     private static void ResetState<S, L>(T* gate, T* state, T* reset, long from, long to) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         for (var j = from; j < to; j += S.Count)
-            RecurrentGates.Store<T, S, L>(
-                RecurrentGates.Load<T, S, L>(gate + j, to - j) * RecurrentGates.Load<T, S, L>(state + j, to - j), reset + j, to - j);
+            Lanes.Store<T, S, L>(
+                Lanes.Load<T, S, L>(gate + j, to - j) * Lanes.Load<T, S, L>(state + j, to - j), reset + j, to - j);
     }
 
     /// <summary>z a + (1 - z) b, exactly a or b where z is 1 or 0; written to two places.</summary>
@@ -119,11 +119,11 @@ internal unsafe struct GruForward<T> : IRecurrentSteps<T> where T : unmanaged, I
         var one = S.Create(1);
         for (var j = from; j < to; j += S.Count)
         {
-            var z = RecurrentGates.Load<T, S, L>(gate + j, to - j);
-            var rest = (one - z) * RecurrentGates.Load<T, S, L>(b + j, to - j);
-            var mixed = S.Fma(z, RecurrentGates.Load<T, S, L>(a + j, to - j), rest);
-            RecurrentGates.Store<T, S, L>(mixed, output + j, to - j);
-            RecurrentGates.Store<T, S, L>(mixed, next + j, to - j);
+            var z = Lanes.Load<T, S, L>(gate + j, to - j);
+            var rest = (one - z) * Lanes.Load<T, S, L>(b + j, to - j);
+            var mixed = S.Fma(z, Lanes.Load<T, S, L>(a + j, to - j), rest);
+            Lanes.Store<T, S, L>(mixed, output + j, to - j);
+            Lanes.Store<T, S, L>(mixed, next + j, to - j);
         }
     }
 }

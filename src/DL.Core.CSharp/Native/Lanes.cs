@@ -12,6 +12,24 @@ internal static unsafe class Lanes
         where T : unmanaged
         where S : struct, ISimd<S, T> => S.Select(S.First(left), S.Load(source, left), fill);
 
+    /// <summary>A whole vector, or so many lanes of one and zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static S Load<T, S, L>(T* source, long lanes)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+        where L : struct, ILaneCount => L.Whole ? S.Load(source) : S.Load(source, lanes);
+
+    /// <summary>Stores a whole vector, or so many lanes of one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<T, S, L>(S value, T* destination, long lanes)
+        where T : unmanaged
+        where S : struct, ISimd<S, T>
+        where L : struct, ILaneCount
+    {
+        if (L.Whole) value.Store(destination);
+        else value.Store(destination, lanes);
+    }
+
     /// <summary>Copies single lanes, where the machine has no masks for a part of a vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Copy<T>(T* source, T* destination, long lanes) where T : unmanaged

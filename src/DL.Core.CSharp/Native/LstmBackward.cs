@@ -67,20 +67,20 @@ internal unsafe struct LstmBackward<T> : IRecurrentSteps<T> where T : unmanaged,
         for (var j = from; j < to; j += S.Count)
         {
             var left = to - j;
-            var upstream = RecurrentGates.Load<T, S, L>(dh + j, left);
-            var tangent = RecurrentGates.Load<T, S, L>(tangents + j, left);
-            var o = RecurrentGates.Load<T, S, L>(gates + (3 * n) + j, left);
-            RecurrentGates.Store<T, S, L>(upstream * tangent * (o * (one - o)), gradients + (3 * n) + j, left);
+            var upstream = Lanes.Load<T, S, L>(dh + j, left);
+            var tangent = Lanes.Load<T, S, L>(tangents + j, left);
+            var o = Lanes.Load<T, S, L>(gates + (3 * n) + j, left);
+            Lanes.Store<T, S, L>(upstream * tangent * (o * (one - o)), gradients + (3 * n) + j, left);
 
-            var carried = S.Fma(upstream * o, one - (tangent * tangent), RecurrentGates.Load<T, S, L>(dc + j, left));
-            var i = RecurrentGates.Load<T, S, L>(gates + j, left);
-            var g = RecurrentGates.Load<T, S, L>(gates + (2 * n) + j, left);
-            RecurrentGates.Store<T, S, L>(carried * g * (i * (one - i)), gradients + j, left);
-            RecurrentGates.Store<T, S, L>(carried * i * (one - (g * g)), gradients + (2 * n) + j, left);
+            var carried = S.Fma(upstream * o, one - (tangent * tangent), Lanes.Load<T, S, L>(dc + j, left));
+            var i = Lanes.Load<T, S, L>(gates + j, left);
+            var g = Lanes.Load<T, S, L>(gates + (2 * n) + j, left);
+            Lanes.Store<T, S, L>(carried * g * (i * (one - i)), gradients + j, left);
+            Lanes.Store<T, S, L>(carried * i * (one - (g * g)), gradients + (2 * n) + j, left);
 
-            var f = RecurrentGates.Load<T, S, L>(gates + n + j, left);
-            RecurrentGates.Store<T, S, L>(carried * RecurrentGates.Load<T, S, L>(cells + j, left) * (f * (one - f)), gradients + n + j, left);
-            RecurrentGates.Store<T, S, L>(carried * f, dc + j, left);
+            var f = Lanes.Load<T, S, L>(gates + n + j, left);
+            Lanes.Store<T, S, L>(carried * Lanes.Load<T, S, L>(cells + j, left) * (f * (one - f)), gradients + n + j, left);
+            Lanes.Store<T, S, L>(carried * f, dc + j, left);
         }
     }
 }

@@ -70,10 +70,10 @@ internal unsafe struct LstmForward<T> : IRecurrentSteps<T> where T : unmanaged, 
     {
         for (var j = from; j < to; j += S.Count)
         {
-            var kept = RecurrentGates.Load<T, S, L>(gates + n + j, to - j) * RecurrentGates.Load<T, S, L>(cell + j, to - j);
-            var i = RecurrentGates.Load<T, S, L>(gates + j, to - j);
-            var g = RecurrentGates.Load<T, S, L>(gates + (2 * n) + j, to - j);
-            RecurrentGates.Store<T, S, L>(S.Fma(i, g, kept), next + j, to - j);
+            var kept = Lanes.Load<T, S, L>(gates + n + j, to - j) * Lanes.Load<T, S, L>(cell + j, to - j);
+            var i = Lanes.Load<T, S, L>(gates + j, to - j);
+            var g = Lanes.Load<T, S, L>(gates + (2 * n) + j, to - j);
+            Lanes.Store<T, S, L>(S.Fma(i, g, kept), next + j, to - j);
         }
     }
 
@@ -83,9 +83,9 @@ internal unsafe struct LstmForward<T> : IRecurrentSteps<T> where T : unmanaged, 
     {
         for (var j = from; j < to; j += S.Count)
         {
-            var h = RecurrentGates.Load<T, S, L>(gate + j, to - j) * RecurrentGates.Load<T, S, L>(tangent + j, to - j);
-            RecurrentGates.Store<T, S, L>(h, output + j, to - j);
-            RecurrentGates.Store<T, S, L>(h, hidden + j, to - j);
+            var h = Lanes.Load<T, S, L>(gate + j, to - j) * Lanes.Load<T, S, L>(tangent + j, to - j);
+            Lanes.Store<T, S, L>(h, output + j, to - j);
+            Lanes.Store<T, S, L>(h, hidden + j, to - j);
         }
     }
 }

@@ -10,34 +10,34 @@ internal readonly record struct PoolWindow(int Rows, int Columns, long RowStep, 
 internal unsafe interface IPool<T> where T : unmanaged
 {
     /// <summary>The output of a window whose first number is at x.</summary>
-    S Forward<S>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T>;
+    S Forward<S, L>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount;
 
     /// <summary>Adds the gradient of a window, or writes it where no other window covers its numbers.</summary>
-    void Backward<S>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T>;
+    void Backward<S, L>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T> where L : struct, ILaneCount;
 }
 
 /// <summary>The largest number; the first of several gets the gradient. NaN where there is one.</summary>
 internal readonly unsafe struct MaxPool<T> : IPool<T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public S Forward<S>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T>
+    public S Forward<S, L>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
-        var best = S.Load(x, lanes);
+        var best = Lanes.Load<T, S, L>(x, lanes);
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++)
-                best = S.Max(best, S.Load(x + (u * window.RowStep) + (v * window.ColumnStep), lanes));
+                best = S.Max(best, Lanes.Load<T, S, L>(x + (u * window.RowStep) + (v * window.ColumnStep), lanes));
         return best;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Backward<S>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T>
+    public void Backward<S, L>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
-        S best = S.Load(x, lanes), chosen = S.Create(0);
+        S best = Lanes.Load<T, S, L>(x, lanes), chosen = S.Create(0);
         var tap = 0;
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++, tap++)
             {
-                var next = S.Load(x + (u * window.RowStep) + (v * window.ColumnStep), lanes);
+                var next = Lanes.Load<T, S, L>(x + (u * window.RowStep) + (v * window.ColumnStep), lanes);
                 var higher = S.Greater(next, best);
                 best = S.Select(higher, next, best);
                 chosen = S.Select(higher, S.Create(tap), chosen);
@@ -49,7 +49,7 @@ internal readonly unsafe struct MaxPool<T> : IPool<T> where T : unmanaged
             {
                 var at = dx + (u * window.RowStep) + (v * window.ColumnStep);
                 var share = S.Less(S.Abs(chosen - S.Create(tap)), S.Create(0.5)) & dy;
-                (window.Alone ? share : S.Load(at, lanes) + share).Store(at, lanes);
+                Lanes.Store<T, S, L>(window.Alone ? share : Lanes.Load<T, S, L>(at, lanes) + share, at, lanes);
             }
     }
 }
@@ -58,24 +58,24 @@ internal readonly unsafe struct MaxPool<T> : IPool<T> where T : unmanaged
 internal readonly unsafe struct MeanPool<T> : IPool<T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public S Forward<S>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T>
+    public S Forward<S, L>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         S sum = default;
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++)
-                sum += S.Load(x + (u * window.RowStep) + (v * window.ColumnStep), lanes);
+                sum += Lanes.Load<T, S, L>(x + (u * window.RowStep) + (v * window.ColumnStep), lanes);
         return sum * S.Create(window.Share);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Backward<S>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T>
+    public void Backward<S, L>(T* x, in PoolWindow window, long lanes, S dy, T* dx) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         var share = dy * S.Create(window.Share);
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++)
             {
                 var at = dx + (u * window.RowStep) + (v * window.ColumnStep);
-                (window.Alone ? share : S.Load(at, lanes) + share).Store(at, lanes);
+                Lanes.Store<T, S, L>(window.Alone ? share : Lanes.Load<T, S, L>(at, lanes) + share, at, lanes);
             }
     }
 }
@@ -149,8 +149,9 @@ internal static unsafe class Pooling
 
         private readonly void Row(long image, int row)
         {
-            if (Vector512.IsHardwareAccelerated) Row<Simd512<T>>(image, row);
-            else if (Vector256.IsHardwareAccelerated) Row<Simd256<T>>(image, row);
+            // Few channels leave lanes of a wide vector idle, and its ends in other cache lines.
+            if (Vector512.IsHardwareAccelerated && Channels > Vector256<T>.Count) Row<Simd512<T>>(image, row);
+            else if (Vector256.IsHardwareAccelerated && Channels > Vector128<T>.Count) Row<Simd256<T>>(image, row);
             else Row<Simd128<T>>(image, row);
         }
 
@@ -160,19 +161,41 @@ internal static unsafe class Pooling
             var tall = Rows[row];
             var inputs = ((image * Height) + tall.First) * Width * Channels;
             var outputs = ((image * RowCount) + row) * ColumnCount * Channels;
+            var (divisor, share) = (0L, 0.0);
             for (var column = 0; column < ColumnCount; column++)
             {
                 var wide = Columns[column];
-                var window = new PoolWindow(tall.Count, wide.Count, RowStep, ColumnStep, 1.0 / ((double)tall.Divisor * wide.Divisor), Alone);
+                // Most windows are of one size, and a division takes as long as the sums of a small one.
+                if ((long)tall.Divisor * wide.Divisor != divisor)
+                {
+                    divisor = (long)tall.Divisor * wide.Divisor;
+                    share = 1.0 / divisor;
+                }
+
+                var window = new PoolWindow(tall.Count, wide.Count, RowStep, ColumnStep, share, Alone);
                 var at = inputs + ((long)wide.First * Channels);
                 var to = outputs + ((long)column * Channels);
+                var spills = Spills(column, wide, S.Count);
                 for (var c = 0L; c < Channels; c += S.Count)
                 {
                     var lanes = Math.Min(S.Count, Channels - c);
-                    if (Dy == null) default(TPool).Forward<S>(X + at + c, window, lanes).Store(Result + to + c, lanes);
-                    else default(TPool).Backward(X + at + c, window, lanes, S.Load(Dy + to + c, lanes), Result + at + c);
+                    if (lanes == S.Count || spills) Position<S, AllLanes>(window, at + c, to + c, lanes);
+                    else Position<S, FirstLanes>(window, at + c, to + c, lanes);
                 }
             }
+        }
+
+        // Pixels of less than a vector, in order: what a whole vector writes behind its pixel, the next pixels of the row write after it.
+        private readonly bool Spills(int column, PoolSpan wide, int lanes) =>
+            Channels < lanes && (Dy == null || Alone)
+            && ((ColumnCount - column) * (long)Channels) >= lanes
+            && ((Width - wide.First) * (long)Channels) - ((wide.Count - 1) * ColumnStep) >= lanes;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Position<S, L>(in PoolWindow window, long at, long to, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
+        {
+            if (Dy == null) Lanes.Store<T, S, L>(default(TPool).Forward<S, L>(X + at, window, lanes), Result + to, lanes);
+            else default(TPool).Backward<S, L>(X + at, window, lanes, Lanes.Load<T, S, L>(Dy + to, lanes), Result + at);
         }
     }
 }

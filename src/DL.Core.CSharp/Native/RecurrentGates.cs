@@ -2,24 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace DL.Core.Kernels;
 
-/// <summary>Whether a kernel meets whole vectors or the rest of a row, as a type, so that it is compiled for it.</summary>
-internal interface ILaneCount
-{
-    static abstract bool Whole { get; }
-}
-
-/// <summary>Whole vectors.</summary>
-internal readonly struct AllLanes : ILaneCount
-{
-    public static bool Whole => true;
-}
-
-/// <summary>The first lanes of a vector.</summary>
-internal readonly struct FirstLanes : ILaneCount
-{
-    public static bool Whole => false;
-}
-
 /// <summary>What the cells of recurrent nets have in common.</summary>
 internal static unsafe class RecurrentGates
 {
@@ -55,42 +37,31 @@ internal static unsafe class RecurrentGates
         if (whole < n) Sums<T, S, FirstLanes>(x + whole, y + whole, n - whole);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static S Load<T, S, L>(T* p, long left) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount =>
-        L.Whole ? S.Load(p) : S.Load(p, left);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<T, S, L>(S value, T* p, long left) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount
-    {
-        if (L.Whole) value.Store(p);
-        else value.Store(p, left);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sigmoids<T, S, L>(T* z, T* bias, long n) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         for (var j = 0L; j < n; j += S.Count)
-            Store<T, S, L>(MathVector.Sigmoid<T, S>(Load<T, S, L>(z + j, n - j) + Load<T, S, L>(bias + j, n - j)), z + j, n - j);
+            Lanes.Store<T, S, L>(MathVector.Sigmoid<T, S>(Lanes.Load<T, S, L>(z + j, n - j) + Lanes.Load<T, S, L>(bias + j, n - j)), z + j, n - j);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tanhs<T, S, L>(T* z, T* bias, T* y, long n) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         for (var j = 0L; j < n; j += S.Count)
-            Store<T, S, L>(MathVector.Tanh<T, S>(Load<T, S, L>(z + j, n - j) + Load<T, S, L>(bias + j, n - j)), y + j, n - j);
+            Lanes.Store<T, S, L>(MathVector.Tanh<T, S>(Lanes.Load<T, S, L>(z + j, n - j) + Lanes.Load<T, S, L>(bias + j, n - j)), y + j, n - j);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tanhs<T, S, L>(T* z, T* y, long n) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         for (var j = 0L; j < n; j += S.Count)
-            Store<T, S, L>(MathVector.Tanh<T, S>(Load<T, S, L>(z + j, n - j)), y + j, n - j);
+            Lanes.Store<T, S, L>(MathVector.Tanh<T, S>(Lanes.Load<T, S, L>(z + j, n - j)), y + j, n - j);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sums<T, S, L>(T* x, T* y, long n) where T : unmanaged where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         for (var j = 0L; j < n; j += S.Count)
-            Store<T, S, L>(Load<T, S, L>(x + j, n - j) + Load<T, S, L>(y + j, n - j), y + j, n - j);
+            Lanes.Store<T, S, L>(Lanes.Load<T, S, L>(x + j, n - j) + Lanes.Load<T, S, L>(y + j, n - j), y + j, n - j);
     }
 }

@@ -96,8 +96,8 @@ internal unsafe struct RecurrentTanhBackward<T> : IRecurrentSteps<T> where T : u
         var one = S.Create(1);
         for (var j = from; j < to; j += S.Count)
         {
-            var h = RecurrentGates.Load<T, S, L>(state + j, to - j);
-            RecurrentGates.Store<T, S, L>(RecurrentGates.Load<T, S, L>(dh + j, to - j) * (one - (h * h)), gradient + j, to - j);
+            var h = Lanes.Load<T, S, L>(state + j, to - j);
+            Lanes.Store<T, S, L>(Lanes.Load<T, S, L>(dh + j, to - j) * (one - (h * h)), gradient + j, to - j);
         }
     }
 }

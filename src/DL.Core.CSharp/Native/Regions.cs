@@ -36,11 +36,11 @@ internal readonly unsafe struct RegionMax<T> : IRegionPool<T> where T : unmanage
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public S Forward<S>(T* x, in RegionBin rows, in RegionBin columns, long rowStep, long columnStep, long lanes) where S : struct, ISimd<S, T> =>
-        default(MaxPool<T>).Forward<S>(x, new(rows.Count, columns.Count, rowStep, columnStep, 1, false), lanes);
+        default(MaxPool<T>).Forward<S, FirstLanes>(x, new(rows.Count, columns.Count, rowStep, columnStep, 1, false), lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Backward<S>(T* x, in RegionBin rows, in RegionBin columns, long rowStep, long columnStep, long lanes, S dy, T* dx) where S : struct, ISimd<S, T> =>
-        default(MaxPool<T>).Backward(x, new(rows.Count, columns.Count, rowStep, columnStep, 1, false), lanes, dy, dx);
+        default(MaxPool<T>).Backward<S, FirstLanes>(x, new(rows.Count, columns.Count, rowStep, columnStep, 1, false), lanes, dy, dx);
 }
 
 /// <summary>The weighted sum of a bin.</summary>
