@@ -27,6 +27,7 @@ internal static unsafe class AttentionProducts<V, T>
     public static void Dots(in AttentionTile tile, T* rows, nint ld, nint width, T* columns, T* target)
     {
         Unsafe.SkipInit(out Tile<T> part);
+        part.Ahead = false;
         Init(ref part, ld, 1, tile.Stride);
         part.BStep = Strip;
         for (nint from = 0; from < tile.Count; from += Strip)
@@ -51,6 +52,7 @@ internal static unsafe class AttentionProducts<V, T>
     public static void OfQueries(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt, T* strip)
     {
         Unsafe.SkipInit(out Tile<T> part);
+        part.Ahead = false;
         Init(ref part, 1, tile.Stride, ldt);
         nint keys = tile.End(tile.Count - 1), group = tile.Causal ? V.TileRows : tile.Count;
         for (nint key = 0; key < keys || key == 0; key += Depth)
@@ -78,6 +80,7 @@ internal static unsafe class AttentionProducts<V, T>
     public static void OfKeys(in AttentionTile tile, T* weights, T* rows, nint ld, nint width, T* target, nint ldt, T* strip)
     {
         Unsafe.SkipInit(out Tile<T> part);
+        part.Ahead = false;
         Init(ref part, tile.Stride, 1, ldt);
         part.Add = true;
         var keys = tile.End(tile.Count - 1);

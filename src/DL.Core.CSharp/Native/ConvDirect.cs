@@ -12,6 +12,8 @@ internal static unsafe class ConvDirect
     // A block's rows of the image and of the output stay together in the second-level cache.
     private const long BlockBytes = 1 << 20;
 
+    private const int Half = 4;
+
     // Fewer packed numbers are not worth another thread.
     private const long PackGrain = 1 << 15;
 
@@ -138,12 +140,32 @@ internal static unsafe class ConvDirect
                 var lanes = (nint)Math.Min(width, Weights.Made - (strip * width));
                 tile.B = packed + (strip * pass.Length * width);
                 tile.Tail = (int)((lanes - 1) % V.Count) + 1;
-                for (var row = 0L; row < rows; row++)
-                {
-                    tile.A = start + (row * Grid.StrideHeight * source.Pitch);
-                    tile.C = target + (row * Grid.StepRow * Grid.OutWidth * outputs) + (strip * width);
-                    GemmTiles.Strip<V, T>(tile, Grid.Columns, lanes);
-                }
+                Strip(tile, start, target + (strip * width), Grid.StrideHeight * source.Pitch, Grid.StepRow * Grid.OutWidth * outputs, rows, lanes);
+            }
+        }
+
+        // The last four columns of a row fill half a tile: those of the next row fill the other half.
+        private readonly void Strip(Tile<T> tile, T* start, T* target, long down, long downC, long rows, nint lanes)
+        {
+            var whole = V.TileRows == 2 * Half && Grid.Columns % V.TileRows == Half ? Grid.Columns - Half : Grid.Columns;
+            tile.Ahead = true;
+            for (var row = 0L; row < rows && whole > 0; row++)
+            {
+                tile.A = start + (row * down);
+                tile.C = target + (row * downC);
+                GemmTiles.Strip<V, T>(tile, whole, lanes);
+                tile.Ahead = false;
+            }
+
+            tile.AHalf = (nint)down;
+            tile.CHalf = (nint)downC;
+            for (var row = 0L; row < rows && whole < Grid.Columns; row += 2)
+            {
+                tile.A = start + (row * down) + (whole * tile.ARow);
+                tile.C = target + (row * downC) + (whole * tile.CRow);
+                if (row + 1 < rows) GemmTiles.Halves<V, T>(tile, lanes);
+                else GemmTiles.Strip<V, T>(tile, Half, lanes);
+                tile.Ahead = false;
             }
         }
     }

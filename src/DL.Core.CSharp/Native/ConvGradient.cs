@@ -126,6 +126,7 @@ internal static unsafe class ConvGradient
             tile.CRow = Outputs;
             tile.Add = add;
             tile.Packed = null;
+            tile.Ahead = false;
             for (var from = 0; from < made; from += width)
             {
                 var lanes = Math.Min(width, made - from);

@@ -46,7 +46,7 @@ internal static unsafe class GemmBlocks
                 else if (packB && part.TransposeB)
                     PackRight<V, T>(part, p, depth, j, width, b);
                 for (nint i = 0; i < part.M; i += rows)
-                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b, packB && !part.TransposeB && !far && i == 0);
+                    Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, j, width, a, b, packB && !part.TransposeB && !far && i == 0, false);
             }
     }
 
@@ -62,7 +62,7 @@ internal static unsafe class GemmBlocks
             var depth = Math.Min(steps, part.K - p);
             var b = packed + (p * packedStrips + firstStrip * depth) * strip;
             for (nint i = 0; i < part.M; i += rows)
-                Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, 0, part.N, a, b, false);
+                Block<V, T>(part, i, Math.Min(rows, part.M - i), p, depth, 0, part.N, a, b, false, i == 0);
         }
     }
 
@@ -104,7 +104,7 @@ internal static unsafe class GemmBlocks
                 GemmPack.Transpose(source, part.Lda, depth, Math.Min(height, rows - from), height, target);
     }
 
-    private static void Block<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, nint j, nint width, T* a, T* b, bool fill)
+    private static void Block<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, nint j, nint width, T* a, T* b, bool fill, bool ahead)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
@@ -135,6 +135,7 @@ internal static unsafe class GemmBlocks
             var lanes = Math.Min(strip, width - from);
             tile.B = b == null || fill ? part.B + p * part.Ldb + j + from : b + from * depth;
             tile.Packed = fill ? b + from * depth : null;
+            tile.Ahead = ahead;
             tile.C = part.C + i * part.Ldc + j + from;
             tile.Tail = (int)((lanes - 1) % V.Count) + 1;
             GemmTiles.Strip<V, T>(tile, rows, lanes);

@@ -7,6 +7,9 @@ namespace DL.Core.Kernels;
 internal interface ITileRows
 {
     static abstract int Count { get; }
+
+    /// <summary>Whether the rows from the fifth on lie elsewhere than behind the first four.</summary>
+    static abstract bool Apart { get; }
 }
 
 /// <summary>The width of a tile in vectors, and whether its last vector is cut by a mask.</summary>
@@ -17,10 +20,12 @@ internal interface ITileColumns
     static abstract bool Masked { get; }
 }
 
-/// <summary>Whether a tile leaves what it reads of B packed for the tiles below it.</summary>
+/// <summary>What a tile does with B beside the sums: whether it leaves it packed for the tiles below, and whether it fetches what lies behind it.</summary>
 internal interface ITilePacking
 {
     static abstract bool Packs { get; }
+
+    static abstract bool Fetches { get; }
 }
 
 /// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
@@ -35,6 +40,12 @@ internal unsafe struct Tile<T>
 
     /// <summary>Into how many runs the steps of A fall, at least 1: each of K steps, with a jump of A from the end of one to the next.</summary>
     internal nint Runs, AJump;
+
+    /// <summary>How far it is from the first four rows to the last four, where a tile is made of two halves.</summary>
+    internal nint AHalf, CHalf;
+
+    /// <summary>Whether the strip that lies behind a packed one is fetched meanwhile, for it comes from afar.</summary>
+    internal bool Ahead;
 
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
@@ -63,6 +74,7 @@ internal static unsafe class GemmKernel
         var start = tile.B;
         var mask = N.Masked ? V.Mask(tile.Tail) : default;
         var add = tile.Add;
+        var behind = tile.Runs * k * stepB;
         for (; tiles > 0; tiles--)
         {
             V c00 = default, c01 = default;
@@ -73,8 +85,8 @@ internal static unsafe class GemmKernel
             V c50 = default, c51 = default;
             V c60 = default, c61 = default;
             V c70 = default, c71 = default;
-            T* a0 = a, a4 = a + 4 * row, b = start, packed = tile.Packed;
-            var c4 = c + 4 * ldc;
+            T* a0 = a, a4 = a + (R.Apart ? tile.AHalf : 4 * row), b = start, packed = tile.Packed;
+            var c4 = c + (R.Apart ? tile.CHalf : 4 * ldc);
             if (k >= PrefetchSteps)
             {
                 Prefetch<T, R>(c, c4, ldc);
@@ -87,6 +99,12 @@ internal static unsafe class GemmKernel
                 {
                     var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
                     var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
+                    if (P.Fetches && Sse.IsSupported)
+                    {
+                        Sse.Prefetch1(b + behind);
+                        if (N.Vectors == 2)
+                            Sse.Prefetch1(b + behind + V.Count);
+                    }
                     if (P.Packs)
                     {
                         V.Store(b0, packed);

@@ -19,22 +19,55 @@ internal static unsafe class GemmTiles
             Rows<V, T, OneMasked>(tile, rows);
     }
 
+    /// <summary>Computes four rows of one strip and the four that lie <see cref="Tile{T}.AHalf"/> from them, in one tile.</summary>
+    internal static void Halves<V, T>(in Tile<T> tile, nint columns)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+    {
+        if (columns == 2 * V.Count)
+            Halves<V, T, Two>(tile);
+        else if (columns > V.Count)
+            Halves<V, T, TwoMasked>(tile);
+        else if (columns == V.Count)
+            Halves<V, T, One>(tile);
+        else
+            Halves<V, T, OneMasked>(tile);
+    }
+
+    private static void Halves<V, T, N>(in Tile<T> tile)
+        where V : struct, IGemmVector<V, T>
+        where T : unmanaged
+        where N : struct, ITileColumns
+    {
+        if (tile.Ahead)
+            GemmKernel.Run<V, T, TwoHalves, N, Fetching>(tile, tile.A, tile.C, 1);
+        else
+            GemmKernel.Run<V, T, TwoHalves, N, Plain>(tile, tile.A, tile.C, 1);
+    }
+
     private static void Rows<V, T, N>(in Tile<T> tile, nint rows)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
         where N : struct, ITileColumns
     {
         nint height = V.TileRows;
-        if (tile.Packed == null)
+        if (tile.Packed == null && !tile.Ahead)
         {
             RowsFrom<V, T, N>(tile, tile.A, tile.C, rows);
             return;
         }
         var first = Math.Min(height, rows);
-        Height<V, T, N, Packing>(tile, tile.A, tile.C, 1, (int)first);
         var rest = tile;
-        rest.B = tile.Packed;
-        rest.BStep = 2 * V.Count;
+        if (tile.Packed == null)
+        {
+            Height<V, T, N, Fetching>(tile, tile.A, tile.C, 1, (int)first);
+        }
+        else
+        {
+            Height<V, T, N, Packing>(tile, tile.A, tile.C, 1, (int)first);
+            rest.B = tile.Packed;
+            rest.BStep = 2 * V.Count;
+        }
         if (rows > first)
             RowsFrom<V, T, N>(rest, tile.A + tile.ANext, tile.C + height * tile.CRow, rows - first);
     }
@@ -88,30 +121,43 @@ internal static unsafe class GemmTiles
         }
     }
 
-    private readonly struct Rows1 : ITileRows { public static int Count => 1; }
+    private readonly struct Rows1 : ITileRows { public static int Count => 1; public static bool Apart => false; }
 
-    private readonly struct Rows2 : ITileRows { public static int Count => 2; }
+    private readonly struct Rows2 : ITileRows { public static int Count => 2; public static bool Apart => false; }
 
-    private readonly struct Rows3 : ITileRows { public static int Count => 3; }
+    private readonly struct Rows3 : ITileRows { public static int Count => 3; public static bool Apart => false; }
 
-    private readonly struct Rows4 : ITileRows { public static int Count => 4; }
+    private readonly struct Rows4 : ITileRows { public static int Count => 4; public static bool Apart => false; }
 
-    private readonly struct Rows5 : ITileRows { public static int Count => 5; }
+    private readonly struct Rows5 : ITileRows { public static int Count => 5; public static bool Apart => false; }
 
-    private readonly struct Rows6 : ITileRows { public static int Count => 6; }
+    private readonly struct Rows6 : ITileRows { public static int Count => 6; public static bool Apart => false; }
 
-    private readonly struct Rows7 : ITileRows { public static int Count => 7; }
+    private readonly struct Rows7 : ITileRows { public static int Count => 7; public static bool Apart => false; }
 
-    private readonly struct Rows8 : ITileRows { public static int Count => 8; }
+    private readonly struct Rows8 : ITileRows { public static int Count => 8; public static bool Apart => false; }
+
+    private readonly struct TwoHalves : ITileRows { public static int Count => 8; public static bool Apart => true; }
 
     private readonly struct Plain : ITilePacking
     {
         public static bool Packs => false;
+
+        public static bool Fetches => false;
+    }
+
+    private readonly struct Fetching : ITilePacking
+    {
+        public static bool Packs => false;
+
+        public static bool Fetches => true;
     }
 
     private readonly struct Packing : ITilePacking
     {
         public static bool Packs => true;
+
+        public static bool Fetches => false;
     }
 
     private readonly struct One : ITileColumns

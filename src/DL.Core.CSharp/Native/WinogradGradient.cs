@@ -141,6 +141,7 @@ internal static unsafe class WinogradGradient
             tile.BStep = strip;
             tile.CRow = (nint)WideOutputs;
             tile.Packed = null;
+            tile.Ahead = false;
             tile.Tail = V.Count;
             tile.Add = add;
             for (var q = 0L; q < WinogradGrid.Products; q++)

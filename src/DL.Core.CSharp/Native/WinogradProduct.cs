@@ -134,6 +134,7 @@ internal static unsafe class WinogradProduct
             tile.BStep = strip;
             tile.CRow = (nint)Made;
             tile.Packed = null;
+            tile.Ahead = true;
             tile.Tail = V.Count;
             for (var q = 0L; q < WinogradGrid.Products; q++)
                 for (nint p = 0; p < Weights.Summed; p += steps)
