@@ -22,24 +22,46 @@ module Combinators =
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
-    let private renamed name settings children (f: Layer<'x, 'y>) : Layer<'x, 'y> = { f with About = describe name settings children }
+    // What follows it is no longer done inside: it would not find the new name.
+    let private renamed name settings children (f: Layer<'x, 'y>) : Layer<'x, 'y> =
+        { f with
+            About = describe name settings children
+            Fuse = Layer.noFuse
+            Head = Layer.noHead }
 
     /// <summary><c>y = f x + g x</c>.</summary>
-    let add (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) : Layer<'x, 'y> = renamed "add" [] [ f.About; g.About ] (fork f g --> sum)
+    let add (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) : Layer<'x, 'y> =
+        let rec build activation =
+            let whole = fork f g --> summing activation
+
+            { whole with
+                About = Layer.aboutWith activation (describe "add" [] [ f.About; g.About ])
+                Fuse = Layer.fusingRelu (activation = Activation.Identity) build }
+
+        build Activation.Identity
 
     /// <summary><c>y = x + f x</c>. The parameters keep the names they have in f.</summary>
     /// <remarks>Source: K. He et al., Deep residual learning for image recognition, 2015.</remarks>
     let residual (f: Layer<'x, 'x>) : Layer<'x, 'x> =
-        let whole = fork identity f --> sum
+        let strip (r: Row) =
+            if r.Stage > 0 then r
+            elif r.Path = "1" then { r with Path = "" }
+            else { r with Path = r.Path.Substring 2 }
 
-        { renamed "residual" [] [ f.About ] whole with
-            Slots = Wiring.under "" f.Stages f.Slots
-            Cells = Wiring.under "" f.Stages f.Cells
-            Init =
-                fun key shape ->
-                    let s = Wiring.located (fun path -> path.Replace("0.0.1.", "0.")) (fun () -> whole.Init key shape)
-                    let strip (r: Row) = { r with Path = if r.Path = "1" then "" else r.Path.Substring 2 }
-                    { s with Rows = s.Rows |> List.map strip } }
+        let rec build activation =
+            let whole = fork identity f --> summing activation
+
+            { whole with
+                About = Layer.aboutWith activation (describe "residual" [] [ f.About ])
+                Slots = Wiring.under "" f.Stages f.Slots
+                Cells = Wiring.under "" f.Stages f.Cells
+                Init =
+                    fun key shape ->
+                        let s = Wiring.located (fun path -> path.Replace("0.0.1.", "0.")) (fun () -> whole.Init key shape)
+                        { s with Rows = s.Rows |> List.map strip }
+                Fuse = Layer.fusingRelu (activation = Activation.Identity) build }
+
+        build Activation.Identity
 
     /// <summary>n copies of f in a row, each with parameters of its own; <c>repeat 0</c> is the identity.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">n is negative.</exception>

@@ -282,25 +282,40 @@ module Composition =
                 let struct (x, y) = Batch.split xy
                 struct (y, fun dy -> Batch.pair (zeroLike x) dy))
 
+    let private equalParts shape =
+        let struct (a, b) = Shape.split shape
+
+        if a <> b then
+            let mend = $"End the second branch in shape {a}, for a vector with dense {a}."
+            raise (ShapeException("sum", $"two branches of shape {a}", $"{a} and {b}", mend))
+
+        a
+
+    let private added (xy: Batch<'x * 'x>) : struct (Batch<'x> * (Batch<'x> -> Batch<'x * 'x>)) =
+        let struct (x, y) = Batch.split xy
+        struct (Batch.map2 Wiring.add x y, fun dz -> Batch.pair dz dz)
+
+    let private addedPositive (xy: Batch<'x * 'x>) : struct (Batch<'x> * (Batch<'x> -> Batch<'x * 'x>)) =
+        let struct (x, y) = Batch.split xy
+        let z = Batch.map2 (fun a b -> Add.Forward(a, b, Activation.Relu)) x y
+
+        let back dz =
+            let passed = Batch.map2 (fun d z -> Relu.Backward(d, z)) dz z
+            Batch.pair passed passed
+
+        struct (z, back)
+
+    /// The sum of a pair and the activation after it: a ReLU is done in the same pass.
+    let rec internal summing (activation: Activation) : Layer<'x * 'x, 'x> =
+        let plain = activation = Activation.Identity
+        let layer = wiring "sum" equalParts (if plain then added else addedPositive)
+
+        { layer with
+            About = Layer.aboutWith activation layer.About
+            Stages = if plain then 0 else 1
+            Init = fun key shape -> layer.Init key shape |> Layer.setupAt 0 activation
+            Fuse = Layer.fusingRelu plain summing }
+
     /// <summary>The sum of a pair of equal shapes.</summary>
     /// <exception cref="T:DL.Core.ShapeException">In Init: the shapes differ.</exception>
-    let sum<'x> : Layer<'x * 'x, 'x> =
-        wiring
-            "sum"
-            (fun s ->
-                let struct (a, b) = Shape.split s
-
-                if a <> b then
-                    raise (
-                        ShapeException(
-                            "sum",
-                            $"two branches of shape {a}",
-                            $"{a} and {b}",
-                            $"End the second branch in shape {a}, for a vector with dense {a}."
-                        )
-                    )
-
-                a)
-            (fun xy ->
-                let struct (x, y) = Batch.split xy
-                struct (Batch.map2 Wiring.add x y, fun dy -> Batch.pair dy dy))
+    let sum<'x> : Layer<'x * 'x, 'x> = summing Activation.Identity

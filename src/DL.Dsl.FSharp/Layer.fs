@@ -189,6 +189,12 @@ module Layer =
         | Activated activation when plain -> ValueSome(build activation)
         | _ -> ValueNone
 
+    /// As <c>fusing</c>, for a ReLU alone.
+    let internal fusingRelu plain (build: Activation -> Layer<'x, 'y>) (follower: Follower) : Layer<'x, 'y> voption =
+        match follower with
+        | Activated Activation.Relu -> fusing plain build follower
+        | _ -> ValueNone
+
     /// The output in prediction.
     let internal answer (layer: Layer<'x, 'y>) (ps: Params) (state: State) (x: Batch<'x>) : Batch<'y> =
         match layer.Answer with
@@ -258,13 +264,13 @@ module Layer =
               Settings = []
               Children = [ about; { Name = activationName other; Settings = []; Children = [] } ] }
 
-    /// Adds the line of an activation that a layer does in its own kernel.
-    let internal setupWith (activation: Activation) (setup: Setup<'y>) : Setup<'y> =
+    /// Adds the line of an activation that a layer does in its own kernel, at a position in the chain.
+    let internal setupAt (stage: int) (activation: Activation) (setup: Setup<'y>) : Setup<'y> =
         match activation with
         | Activation.Identity -> setup
         | other ->
             let row =
-                { Stage = 1
+                { Stage = stage
                   Path = ""
                   Layer = activationName other
                   Output = string setup.Shape
@@ -273,6 +279,9 @@ module Layer =
                   Elements = int64 (Shape.elements setup.Shape) }
 
             { setup with Rows = setup.Rows @ [ row ] }
+
+    /// Adds the line of an activation that a layer of one position does in its own kernel.
+    let internal setupWith (activation: Activation) (setup: Setup<'y>) : Setup<'y> = setupAt 1 activation setup
 
     /// <summary>A layer of your own.</summary>
     /// <param name="name">What it is called in summaries and errors.</param>

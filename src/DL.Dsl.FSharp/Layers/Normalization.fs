@@ -102,11 +102,7 @@ module NormalizationLayers =
             About = Layer.aboutWith activation about
             Stages = if plain then 1 else 2
             Init = fun key shape -> layer.Init key shape |> Layer.setupWith activation
-            Fuse =
-                fun follower ->
-                    match follower with
-                    | Activated Activation.Relu when plain -> ValueSome(normalizing momentum Activation.Relu)
-                    | _ -> ValueNone
+            Fuse = Layer.fusingRelu plain (normalizing momentum)
             Head = fun () -> ValueSome struct (Normalized(momentum, activation), identity) }
 
     /// <summary>Batch norm with a momentum of your own for the running statistics.</summary>
@@ -131,12 +127,7 @@ module NormalizationLayers =
 
         { apart with
             Answer = ValueSome whole
-            Fuse =
-                fun follower ->
-                    match follower with
-                    | Activated Activation.Relu when activation = Activation.Identity ->
-                        ValueSome(folding build answer momentum Activation.Relu)
-                    | _ -> ValueNone }
+            Fuse = Layer.fusingRelu (activation = Activation.Identity) (folding build answer momentum) }
 
     /// <summary>Batch norm: every feature (channel of images) to mean 0 and variance 1 over the batch (and all pixels), then <c>weight * x + bias</c>.</summary>
     /// <remarks>In training the biased variance of the batch, epsilon 1e-5 inside the root; running mean and unbiased variance with momentum 0.1

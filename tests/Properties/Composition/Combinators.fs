@@ -101,10 +101,26 @@ let private normalized =
     law 1 "batchNorm --> relu in one kernel = in two" (fun nets ->
         Sameness.exact (nets[0] --> dense 5 --> batchNorm --> relu) (unfused (unfused (nets[0] --> dense 5) batchNorm) relu))
 
+/// What ends in a sum, from a part that gives back the width it takes.
+let private sums: (string * (Layer<Vec, Vec> -> Layer<Vec, Vec>)) list =
+    [ "fork --> sum", (fun f -> fork f f --> sum)
+      "add", (fun f -> add f f)
+      "residual", residual
+      "named residual", (fun f -> named "part" (residual f))
+      "highway", (fun f -> highway f f)
+      "residual of residual", (fun f -> residual (residual f)) ]
+
+let private summed =
+    [ for name, make in sums do
+          law 1 $"{name} --> relu in one kernel = in two" (fun nets trial ->
+              let f = make (square trial nets[0])
+              Sameness.exact (f --> relu) (unfused f relu) trial) ]
+
 /// The laws of this file.
 let laws: Law list =
     [ yield! fused
       normalized
+      yield! summed
       addCommutes
       concatAssociates
       sharedSums

@@ -43,9 +43,23 @@ let private addBias: Operation =
       Formula = fun case x -> [| Reference.rows case.Sizes[1] (Array.mapi (fun i v -> v + x[1][i])) x[0] |]
       Homogeneous = 0 }
 
+/// A sum and the ReLU after it.
+let private addRelu: Operation =
+    let sum =
+        binary "Add" (fun a b -> Add.Forward(a, b, Activation.Relu)) (fun dy _ _ -> Add.Backward dy) (fun a b -> Reference.relu (a + b))
+
+    { sum with
+        Variant = "relu"
+        Homogeneous = -1
+        Backward =
+            fun _ _ y dy ->
+                let struct (da, db) = Add.Backward(Relu.Backward(dy[0], y[0]))
+                [| da; db |] }
+
 /// The operations of this file.
 let operations: Operation list =
     [ binary "Add" (fun a b -> Add.Forward(a, b)) (fun dy _ _ -> Add.Backward dy) (+)
+      addRelu
       binary "Subtract" (fun a b -> Subtract.Forward(a, b)) (fun dy _ _ -> Subtract.Backward dy) (-)
       binary "Multiply" (fun a b -> Multiply.Forward(a, b)) (fun dy a b -> Multiply.Backward(dy, a, b)) (*)
       scale 0.25
