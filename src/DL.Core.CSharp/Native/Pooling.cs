@@ -161,18 +161,18 @@ internal static unsafe class Pooling
             var tall = Rows[row];
             var inputs = ((image * Height) + tall.First) * Width * Channels;
             var outputs = ((image * RowCount) + row) * ColumnCount * Channels;
-            var (divisor, share) = (0L, 0.0);
+            var window = default(PoolWindow);
+            var divisor = 0L;
             for (var column = 0; column < ColumnCount; column++)
             {
                 var wide = Columns[column];
-                // Most windows are of one size, and a division takes as long as the sums of a small one.
-                if ((long)tall.Divisor * wide.Divisor != divisor)
+                // Most windows are of one size, and to make one, with its division, takes as long as the sums of a small one.
+                if (wide.Count != window.Columns || (long)tall.Divisor * wide.Divisor != divisor)
                 {
                     divisor = (long)tall.Divisor * wide.Divisor;
-                    share = 1.0 / divisor;
+                    window = new(tall.Count, wide.Count, RowStep, ColumnStep, 1.0 / divisor, Alone);
                 }
 
-                var window = new PoolWindow(tall.Count, wide.Count, RowStep, ColumnStep, share, Alone);
                 var at = inputs + ((long)wide.First * Channels);
                 var to = outputs + ((long)column * Channels);
                 var spills = Spills(column, wide, S.Count);
