@@ -50,6 +50,7 @@ let private onEveryEngine: Law list =
       Training.Parts.laws
       Training.Rules.laws
       Training.Runs.laws
+      Training.Reports.laws
       Training.Rates.laws
       Training.Style.laws ]
     |> List.concat
