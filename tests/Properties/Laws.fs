@@ -51,6 +51,7 @@ let private onEveryEngine: Law list =
       Training.Rules.laws
       Training.Runs.laws
       Training.Reports.laws
+      Training.Batches.laws
       Training.Rates.laws
       Training.Style.laws ]
     |> List.concat

@@ -84,5 +84,24 @@ let private keyed =
                   "an augmentation that changes nothing"
                   (Probe.sameBits run.Model.Params (Trainer.fit trainer (examples 13 3UL) (model ())).Model.Params) ])
 
+let private otherNumbers =
+    Law.fact "examples in float64 are measured by a float32 model as in float32" "Trainer.Validation" (fun () ->
+        let data = examples 13 3UL
+        let targets = (Numbers.tensor Ordinary 6UL [ 13; 2 ]).To ElementType.Float32
+        let numbers element = Examples.create data.Inputs (Batch.vec targets) |> Examples.convert element
+
+        let trainer: Trainer<Vec, Vec, Vec> =
+            { Trainer.create Loss.meanSquaredError (Optimizer.sgd 0.05) with
+                Epochs = 2
+                BatchSize = 5
+                Progress = Progress.Silent }
+
+        let losses element =
+            let run = Trainer.fit { trainer with Validation = Some(numbers element) } (numbers element) (model ())
+            let struct (loss, _) = Trainer.measure trainer (numbers element) run.Model
+            Some loss :: (run.History |> List.map _.ValidationLoss)
+
+        Evidence.exact "the same losses" (losses ElementType.Float64 = losses ElementType.Float32))
+
 /// The laws of this file.
-let laws: Law list = [ measured; inChunks; averaged; keyed ]
+let laws: Law list = [ measured; inChunks; averaged; keyed; otherNumbers ]
