@@ -48,6 +48,22 @@ for epoch in 0..2 do
 (*** include-output ***)
 
 (**
+`Trainer.fitBatches` takes the pipeline as it is, with all a trainer has: epoch 1 of the run goes through epoch 1 of the pipeline, and so on. The trainer's `BatchSize` and `Seed` have no part in it, and its `Augment` is refused, since the pipeline does all that; what is held out stays a set of examples. A pipeline without an end says how many batches make an epoch: `Pipeline.forever`, then `Pipeline.take 100`. A run that was stopped goes on by `Trainer.resumeBatches`, which goes through the batches of the epoch under way again without a step on those it has taken.
+*)
+let settings: Trainer<Vec, Vec, Label> =
+    { Trainer.create Loss.crossEntropy (Optimizer.adam 2e-3) with
+        Epochs = 3
+        Metrics = [ Metric.accuracy ]
+        Validation = Some test
+        Progress = Progress.Silent }
+
+let onBatches = model |> Trainer.fitBatches settings batches
+
+for epoch in onBatches.History do
+    printfn "epoch %d: loss %.3f, accuracy on the test examples %.3f" epoch.Number epoch.Loss (epoch.Metric "accuracy")
+(*** include-output ***)
+
+(**
 ## Tokenizers
 
 A byte-pair tokenizer learns the pieces a text is best cut into, and gives every text back exactly:

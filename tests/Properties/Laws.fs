@@ -50,6 +50,8 @@ let private onEveryEngine: Law list =
       Training.Parts.laws
       Training.Rules.laws
       Training.Runs.laws
+      Training.Reports.laws
+      Training.Batches.laws
       Training.Rates.laws
       Training.Style.laws ]
     |> List.concat

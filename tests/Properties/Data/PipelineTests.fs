@@ -305,5 +305,34 @@ let ``settings out of range are refused before anything runs`` () =
     argumentError (fun () -> Pipeline.prefetch 0 p) |> ignore
     argumentError (fun () -> Pipeline.shuffleWithin 0 key p) |> ignore
     argumentError (fun () -> Pipeline.init -1 id) |> ignore
+
+    argumentError (fun () -> Pipeline.shuffle key (Pipeline.forever p))
+    |> mentions [ "Pipeline.shuffle"; "endless" ]
+
     argumentError (fun () -> Pipeline.epoch -1 p) |> mentions [ "Pipeline.epoch" ]
     argumentError (fun () -> Pipeline.batch 0 (Pipeline.ofExamples (examples 2 0))) |> ignore
+
+[<Fact>]
+let ``what is made of an endless pipeline is endless, until a part of it is taken`` () =
+    let some, endless = Pipeline.init 3 id, Pipeline.forever (Pipeline.init 3 id)
+    let key = Key(1UL, 0u, 0u)
+
+    for made in
+        [ Pipeline.map id endless
+          Pipeline.mapKeyed key (fun _ x -> x) endless
+          Pipeline.filter (fun x -> x > 0) endless
+          Pipeline.skip 2 endless
+          Pipeline.append some endless
+          Pipeline.append endless some
+          Pipeline.repeat 2 endless
+          Pipeline.shuffleWithin 2 key endless
+          Pipeline.chunk 2 endless |> Pipeline.map Array.head
+          Pipeline.zip endless endless |> Pipeline.map (fun struct (x, _) -> x)
+          Pipeline.prefetch 2 endless ] do
+        Assert.True made.Endless
+        Assert.False((Pipeline.take 5 made).Endless)
+        Assert.Equal(5, (all (Pipeline.take 5 made)).Length)
+
+    Assert.False((Pipeline.repeat 0 endless).Endless)
+    Assert.False((Pipeline.zip some endless).Endless)
+    Assert.False((Pipeline.repeat 9 some).Endless)

@@ -94,3 +94,9 @@ let ``operations are counted by their formulas`` () =
     Assert.Equal(25L * 9L * 4L * 3L, products (conv2dWith { Conv.defaults with Groups = 2 } 6 (kernel 3 |> stride 2 |> padding 1)) image)
     Assert.Equal(100L * 4L * 4L * 6L, products (convTranspose2d 6 (kernel 2 |> stride 2)) image)
     Assert.Equal(products (repeat 3 (dense 3)) (Shape.vec 3), products (shared 3 (dense 3)) (Shape.vec 3))
+
+[<Fact>]
+let ``what is gone through at every step is counted for every step`` () =
+    let rows net = (net |> Model.init Single (Key.ofSeed 1) (Shape.seq (6, 8))).Rows
+    let elements = rows (perToken (dense 5 --> relu)) |> List.map _.Elements
+    Assert.Equal<int64 list>([ 30L; 30L ], elements)

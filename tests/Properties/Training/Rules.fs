@@ -55,28 +55,69 @@ let private penalized =
         let l2 i w g = if weights[i] then Array.map2 (fun w g -> g + 0.3 * w) w g else g
         let l1 i w g = if weights[i] then Array.map2 (fun (w: float) g -> g + 0.2 * float (sign w)) w g else g
         let everywhere _ w g = Array.map2 (fun w g -> g + 0.3 * w) w g
+        // Weights and bias of the first layer, and no other.
+        let firstLayer i w g = if i < 2 then everywhere i w g else g
 
         Evidence.worst
             [ near 1e-14 "l2" (moved 0.5 l2 6) (after [ Penalty.l2 0.3 ])
               near 1e-14 "l1" (moved 0.5 l1 6) (after [ Penalty.l1 0.2 ])
               near 1e-14 "both" (moved 0.5 (fun i w g -> l1 i w (l2 i w g)) 6) (after [ Penalty.l2 0.3; Penalty.l1 0.2 ])
               near 1e-14 "everywhere" (moved 0.5 everywhere 6) (after [ Penalty.l2 0.3 |> Penalty.on [ "" ] ])
+              near 1e-14 "the first layer" (moved 0.5 firstLayer 6) (after [ Penalty.l2 0.3 |> Penalty.on [ "0" ] ])
               near 1e-14 "nothing" (moved 0.5 (fun _ _ g -> g) 6) (after [ Penalty.l2 0.0 ]) ])
 
 let private penaltyValue =
     Law.fact "its value is its formula" "Penalty" (fun () ->
         let start = model Double
         let weights = start.Params |> Array.filter (fun p -> p.Shape.Rank >= 2) |> Array.collect values
+        let value what penalty expected = Evidence.within what 1e-14 (abs (Penalty.value penalty start - expected))
 
         Evidence.worst
-            [ Evidence.within "l2" 1e-14 (Penalty.value (Penalty.l2 0.3) start - 0.15 * Array.sumBy (fun w -> w * w) weights)
-              Evidence.within "l1" 1e-14 (Penalty.value (Penalty.l1 0.2) start - 0.2 * Array.sumBy abs weights) ])
+            [ value "l2" (Penalty.l2 0.3) (0.15 * Array.sumBy (fun w -> w * w) weights)
+              value "l1" (Penalty.l1 0.2) (0.2 * Array.sumBy abs weights)
+              value "on one parameter" (Penalty.l1 0.2 |> Penalty.on [ "3.weight" ]) (0.2 * Array.sumBy abs (values start.Params[4])) ])
 
 let private clipped =
     Law.fact "clips every element of the gradient" "Rule.ClipValue" (fun () ->
         let after = (steps { rule (Optimizer.sgd 0.5) with ClipValue = Some 0.01 } 1 6).Model.Params
 
         near 1e-14 "clipped" (moved 0.5 (fun _ _ g -> g |> Array.map (fun g -> max -0.01 (min 0.01 g))) 6) after)
+
+let private clippedTwice =
+    Law.fact "clips by value first, then by norm" "Rule.ClipNorm" (fun () ->
+        let byValue = gradient (model Double) 1 6 |> Array.map (values >> Array.map (fun g -> max -0.05 (min 0.05 g)))
+        let norm = byValue |> Array.sumBy (Array.sumBy (fun g -> g * g)) |> sqrt
+        let limit = 0.5 * norm
+
+        let session =
+            Session(
+                { rule (Optimizer.sgd 0.5) with
+                    ClipValue = Some 0.05
+                    ClipNorm = Some limit },
+                Trainer.start (rule (Optimizer.sgd 0.5)) (model Double)
+            )
+
+        let struct (x, t) = batch 6 1UL
+        session.Step(x, t) |> ignore
+
+        Evidence.worst
+            [ Evidence.within "the norm that is told is that after clipping by value" 1e-14 (abs (session.GradientNorm - norm))
+              near 1e-14 "the step" (moved 0.5 (fun i _ _ -> byValue[i] |> Array.map ((*) 0.5)) 6) session.Model.Params ])
+
+let private scheduled =
+    Law.fact "steps are counted from 0" "Rule.Schedule" (fun () ->
+        let plain rate = rule (Optimizer.sgd rate)
+        let asked = ResizeArray<int>()
+
+        let schedule step =
+            asked.Add step
+            if step = 0 then 0.5 else 0.0
+
+        let fit = steps { plain 9.0 with Schedule = Some schedule } 4 6
+
+        Evidence.worst
+            [ Evidence.exact "of each step" (Seq.distinct asked |> List.ofSeq = [ 0..3 ])
+              Evidence.exact "only the first step moves" (Probe.sameBits (steps (plain 0.5) 1 6).Model.Params fit.Model.Params) ])
 
 let private averaged =
     Law.fact "is its formula over ten steps" "Rule.Average" (fun () ->
@@ -124,24 +165,53 @@ let private tablesInParts =
 
         Evidence.worst [ for size in [ 1; 2; 4 ] -> near 1e-12 $"by {size}" (run None) (run (Some size)) ])
 
+/// A session that takes batches in parts, and whether it stands where it began.
+let private inPairs () =
+    let net = batchNorm --> dropout 0.5 --> dense 4
+
+    let rule = { rule (Optimizer.adam 0.1) with MicroBatch = Some 2 }
+
+    let start = Trainer.start rule (net |> Model.init Double (Key.ofSeed 3) (Shape.vec 3))
+    let session = Session(rule, start)
+
+    session,
+    fun () ->
+        Probe.sameBits start.Model.Params session.Model.Params
+        && Probe.sameState start.Model.State session.Model.State
+        && session.Steps = 0
+
 let private brokenPart =
     Law.fact "a part whose loss is not finite leaves everything as it was" "Rule.MicroBatch" (fun () ->
-        let net = batchNorm --> dropout 0.5 --> dense 4
-
-        let rule = { rule (Optimizer.adam 0.1) with MicroBatch = Some 2 }
-
-        let start = Trainer.start rule (net |> Model.init Double (Key.ofSeed 3) (Shape.vec 3))
-        let session = Session(rule, start)
+        let session, unmoved = inPairs ()
         let struct (x, t) = batch 6 1UL
         let numbers = values (Batch.tensor x)
         numbers[13] <- nan
         let loss = session.Step(Batch.vec (Tensor.Of<float>(numbers, 6, 3)), t)
+        Evidence.exact "nothing has moved" (unmoved () && Double.IsNaN loss))
 
-        let same =
-            Probe.sameBits start.Model.Params session.Model.Params
-            && Probe.sameState start.Model.State session.Model.State
+let private refusedPart =
+    Law.fact "a part that is refused leaves everything as it was" "Rule.MicroBatch" (fun () ->
+        let session, unmoved = inPairs ()
+        let struct (x, _) = batch 6 1UL
 
-        Evidence.exact "nothing has moved" (same && Double.IsNaN loss && session.Steps = 0))
+        let refused =
+            try
+                session.Step(x, Batch.labels [| 0; 1; 2; 3; 0; 4 |]) |> ignore
+                false
+            with :? DLException ->
+                true
+
+        Evidence.exact "refused, and nothing has moved" (refused && unmoved ()))
 
 /// The laws of this file.
-let laws: Law list = [ penalized; penaltyValue; clipped; averaged; inParts; tablesInParts; brokenPart ]
+let laws: Law list =
+    [ penalized
+      penaltyValue
+      clipped
+      clippedTwice
+      scheduled
+      averaged
+      inParts
+      tablesInParts
+      brokenPart
+      refusedPart ]

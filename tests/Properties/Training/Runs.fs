@@ -15,7 +15,8 @@ let examples seed : Examples<Vec, Label> =
     let x = (Numbers.tensor Ordinary seed [ rows; 3 ]).To ElementType.Float32
     Examples.create (Batch.vec x) (Batch.labels (Array.init rows (fun i -> (i + i / 3) % 2)))
 
-let private noisy (key: Random.Key) (batch: Examples<Vec, Label>) =
+/// Examples with a little noise.
+let noisy (key: Random.Key) (batch: Examples<Vec, Label>) =
     let x = Batch.tensor batch.Inputs
     let noise = Array.zeroCreate<float32> x.Count
     DL.Core.Random.Draw.Normal<float32>(key, noise)
@@ -24,14 +25,15 @@ let private noisy (key: Random.Key) (batch: Examples<Vec, Label>) =
 
 let private net = dense 6 --> batchNorm --> tanh --> dropout 0.3 --> dense 2
 
-let private model () = net |> Model.init Single (Key.ofSeed 5) (Shape.vec 3)
+/// A network with state and chance.
+let model () = net |> Model.init Single (Key.ofSeed 5) (Shape.vec 3)
 
 let private optimizers = [ Optimizer.sgd 0.1; Optimizer.momentum 0.05; Optimizer.adam 0.01; Optimizer.adamW 0.1 0.01 ]
 
 let private schedules = [ None; Some(Schedule.cosine 20 0.0 0.1); Some(Schedule.exponential 0.9 0.05) ]
 
 /// A trainer in which a number chooses every setting.
-let private trainer (n: int) : Trainer<Vec, Vec, Label> =
+let trainer (n: int) : Trainer<Vec, Vec, Label> =
     let pick (choices: 'a list) at = choices[n / at % choices.Length]
     let plain = Trainer.create Loss.crossEntropy (pick optimizers 1)
 
