@@ -13,6 +13,9 @@ internal static unsafe class ColumnSums
     private const int MaxSharedColumns = 1024;
     private const long Grain = 256;
 
+    // Columns summed at once.
+    private const int Width = 1024;
+
     /// <summary><c>y_j += sum_i x_ij</c>.</summary>
     /// <param name="x">The matrix, rows x columns.</param>
     /// <param name="rows">The number of rows.</param>
@@ -83,51 +86,41 @@ internal static unsafe class ColumnSums
                 return;
             }
 
-            var j = from;
-            for (; j + (4 * S.Count) <= to; j += 4 * S.Count) Four<S>(x + j, job.Columns, rows, block, y + j);
-            for (; j < to; j += S.Count) One<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, S.Count));
+            for (var j = from; j < to; j += Width) Lines<S>(x + j, job.Columns, rows, block, y + j, Math.Min(to - j, Width));
+        }
+
+        // Rows are read as they lie, four at a time, beside sums that stay in the nearest cache.
+        private static void Lines<S>(T* x, long stride, long rows, long block, T* y, long width) where S : struct, ISimd<S, T>
+        {
+            var sums = stackalloc T[Width];
+            for (var from = 0L; from < rows; from += block)
+            {
+                new Span<T>(sums, (int)width).Clear();
+                var left = Math.Min(block, rows - from);
+                for (; left >= 4; left -= 4, x += 4 * stride) AddFour<S>(x, x + stride, x + (2 * stride), x + (3 * stride), sums, width);
+                for (; left > 0; left--, x += stride) AddOne<S>(x, sums, width);
+                AddOne<S>(sums, y, width);
+            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Four<S>(T* x, long stride, long rows, long block, T* y) where S : struct, ISimd<S, T>
+        private static void AddFour<S>(T* a, T* b, T* c, T* d, T* sums, long width) where S : struct, ISimd<S, T>
         {
-            S t0 = S.Create(0), t1 = t0, t2 = t0, t3 = t0;
-            for (var from = 0L; from < rows; from += block)
-            {
-                S s0 = S.Create(0), s1 = s0, s2 = s0, s3 = s0;
-                for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
-                {
-                    s0 += S.Load(x);
-                    s1 += S.Load(x + S.Count);
-                    s2 += S.Load(x + (2 * S.Count));
-                    s3 += S.Load(x + (3 * S.Count));
-                }
-
-                t0 += s0;
-                t1 += s1;
-                t2 += s2;
-                t3 += s3;
-            }
-
-            (S.Load(y) + t0).Store(y);
-            (S.Load(y + S.Count) + t1).Store(y + S.Count);
-            (S.Load(y + (2 * S.Count)) + t2).Store(y + (2 * S.Count));
-            (S.Load(y + (3 * S.Count)) + t3).Store(y + (3 * S.Count));
+            var j = 0L;
+            for (; j + S.Count <= width; j += S.Count)
+                (S.Load(sums + j) + ((S.Load(a + j) + S.Load(b + j)) + (S.Load(c + j) + S.Load(d + j)))).Store(sums + j);
+            if (j == width) return;
+            var left = width - j;
+            var four = (S.Load(a + j, left) + S.Load(b + j, left)) + (S.Load(c + j, left) + S.Load(d + j, left));
+            (S.Load(sums + j, left) + four).Store(sums + j, left);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void One<S>(T* x, long stride, long rows, long block, T* y, long lanes) where S : struct, ISimd<S, T>
+        private static void AddOne<S>(T* x, T* sums, long width) where S : struct, ISimd<S, T>
         {
-            var total = S.Create(0);
-            for (var from = 0L; from < rows; from += block)
-            {
-                var sum = S.Create(0);
-                for (var left = Math.Min(block, rows - from); left > 0; left--, x += stride)
-                    sum += S.Load(x, lanes);
-                total += sum;
-            }
-
-            (S.Load(y, lanes) + total).Store(y, lanes);
+            var j = 0L;
+            for (; j + S.Count <= width; j += S.Count) (S.Load(sums + j) + S.Load(x + j)).Store(sums + j);
+            if (j < width) (S.Load(sums + j, width - j) + S.Load(x + j, width - j)).Store(sums + j, width - j);
         }
 
         // Rows narrower than a vector: as many vectors as a row has columns hold whole rows, and are added up as they lie.
@@ -151,8 +144,8 @@ internal static unsafe class ColumnSums
                 }
             }
 
-            One<S>(totals, columns, S.Count, S.Count, y, columns);
-            One<S>(x, columns, rows - whole, S.Count, y, columns);
+            Lines<S>(totals, columns, S.Count, S.Count, y, columns);
+            Lines<S>(x, columns, rows - whole, S.Count, y, columns);
         }
     }
 }
