@@ -32,8 +32,10 @@ module Evidence =
     /// <summary>An error under a bound.</summary>
     /// <param name="what">What is compared with what.</param>
     /// <param name="bound">The largest error allowed.</param>
-    /// <param name="error">The error found.</param>
+    /// <param name="error">The error found; its sign does not count.</param>
     let within (what: string) (bound: float) (error: float) : Evidence =
+        let error = abs error
+
         { Error = error
           Bound = bound
           Detail = fun () -> $"{what}: error {number error}, at most {number bound} allowed" }

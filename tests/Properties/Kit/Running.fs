@@ -54,6 +54,10 @@ let laws: Law list =
       fact "an error that is not a number breaks a law" (fun () ->
           let law = law "a number" "is small" Positive [ Ordinary ] (fun _ -> Evidence.within "it" 1.0 nan)
           Evidence.exact "broken" (counter law hundred).IsSome)
+      fact "an error counts by its size" (fun () ->
+          Evidence.worst
+              [ for error in [ -2.0; 2.0 ] ->
+                    Evidence.exact $"{error} is no error of at most 1" (not (Evidence.holds (Evidence.within "it" 1.0 error))) ])
       fact "an exception breaks a law and is told" (fun () ->
           let law = law "a number" "is there" Positive [ Ordinary ] (fun _ -> failwith "gone")
           Evidence.exact "broken, and why" (counter law hundred |> Option.exists (fun c -> c.Detail.Contains "gone")))
