@@ -75,6 +75,12 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>All bits set in lane i where words[i] is at least the threshold; as many words as lanes are read.</summary>
     static abstract TSelf AtLeast(uint* words, uint threshold);
 
+    /// <summary>Bit i for lane i of a mask.</summary>
+    static abstract uint Bits(TSelf mask);
+
+    /// <summary>All bits set in lane i where bit i is.</summary>
+    static abstract TSelf Mask(uint bits);
+
     /// <summary>Lanes of a where the mask is set, else of b.</summary>
     static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
 

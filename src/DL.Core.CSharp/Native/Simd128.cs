@@ -148,6 +148,22 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
     }
 
     [MethodImpl(Inline)]
+    public static uint Bits(Simd128<T> mask) => Vector128.ExtractMostSignificantBits(mask._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd128<T> Mask(uint bits)
+    {
+        if (IsSingle)
+        {
+            var lane = Vector128.Create(1, 2, 4, 8);
+            return new(Vector128.Equals(Vector128.Create((int)bits) & lane, lane).As<int, T>());
+        }
+
+        var wide = Vector128.Create(1L, 2);
+        return new(Vector128.Equals(Vector128.Create((long)bits) & wide, wide).As<long, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd128<T> Select(Simd128<T> mask, Simd128<T> a, Simd128<T> b) =>
         new(Vector128.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 

@@ -148,6 +148,22 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
     }
 
     [MethodImpl(Inline)]
+    public static uint Bits(Simd256<T> mask) => Vector256.ExtractMostSignificantBits(mask._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd256<T> Mask(uint bits)
+    {
+        if (IsSingle)
+        {
+            var lane = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
+            return new(Vector256.Equals(Vector256.Create((int)bits) & lane, lane).As<int, T>());
+        }
+
+        var wide = Vector256.Create(1L, 2, 4, 8);
+        return new(Vector256.Equals(Vector256.Create((long)bits) & wide, wide).As<long, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd256<T> Select(Simd256<T> mask, Simd256<T> a, Simd256<T> b) =>
         new(Vector256.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 

@@ -148,6 +148,22 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
     }
 
     [MethodImpl(Inline)]
+    public static uint Bits(Simd512<T> mask) => (uint)Vector512.ExtractMostSignificantBits(mask._lanes);
+
+    [MethodImpl(Inline)]
+    public static Simd512<T> Mask(uint bits)
+    {
+        if (IsSingle)
+        {
+            var lane = Vector512.Create(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768);
+            return new(Vector512.Equals(Vector512.Create((int)bits) & lane, lane).As<int, T>());
+        }
+
+        var wide = Vector512.Create(1L, 2, 4, 8, 16, 32, 64, 128);
+        return new(Vector512.Equals(Vector512.Create((long)bits) & wide, wide).As<long, T>());
+    }
+
+    [MethodImpl(Inline)]
     public static Simd512<T> Select(Simd512<T> mask, Simd512<T> a, Simd512<T> b) =>
         new(Vector512.ConditionalSelect(mask._lanes, a._lanes, b._lanes));
 

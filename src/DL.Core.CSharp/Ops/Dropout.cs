@@ -1,14 +1,15 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using DL.Core.Kernels;
 using DL.Core.Random;
 
 namespace DL.Core.Ops;
 
 /// <summary>Dropout: <c>y = x / (1 - p)</c> where an element is kept, else 0; each is dropped with probability p.</summary>
-/// <remarks>Element i is dropped where word i of the key's stream is below p 2^32. The way back is the same map, so it draws the same words
-/// again and no mask is stored. With p = 0 it is the identity bit for bit, with p = 1 all is dropped.
+/// <remarks>Element i is dropped where word i of the key's stream is below p 2^32. The way back is the same map: by its key it draws the same words
+/// again and no mask is stored; the layer keeps a bit for an element instead. With p = 0 it is the identity bit for bit, with p = 1 all is dropped.
 /// Source: N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, Dropout, 2014.</remarks>
 public static class Dropout
 {
@@ -87,6 +88,39 @@ public static class Dropout
         Probability(p);
         if (p == 1) y.Clear();
         else Elementwise.Map(x, mask, y, new Kept<T>(1 / (1 - p)));
+    }
+
+    /// <summary>What a draw keeps, in bits: drawn once, used forward and back by <see cref="KeepBits(Tensor, double, Tensor)"/>.</summary>
+    /// <param name="x">The tensor it is drawn for.</param>
+    /// <param name="p">The probability to drop, from 0 to 1.</param>
+    /// <param name="key">The draw.</param>
+    internal static Tensor<int> DrawBits(Tensor x, double p, Key key)
+    {
+        Probability(p);
+        return x.IsDouble("Dropout") ? DrawBits<double>(x, p, key) : DrawBits<float>(x, p, key);
+    }
+
+    /// <summary><c>y = x / (1 - p)</c> where kept, else 0.</summary>
+    /// <param name="x">A tensor of the shape and element type that the bits were drawn for.</param>
+    /// <param name="p">The probability they were drawn with.</param>
+    /// <param name="kept">The bits.</param>
+    internal static Tensor KeepBits(Tensor x, double p, Tensor kept) => x.IsDouble("Dropout") ? KeepBits<double>(x, p, kept) : KeepBits<float>(x, p, kept);
+
+    private static Tensor<int> DrawBits<T>(Tensor x, double p, Key key) where T : unmanaged
+    {
+        var bits = x.As<T>("Dropout").New<int>(new Shape((DropoutMap.Vectors<T>(x.Count) + 1) / 2));
+        var threshold = Math.Round(p * (1L << 32));
+        if (threshold > uint.MaxValue) bits.Write().Clear();
+        else DropoutMap.Draw<T>(x.Count, (uint)threshold, key, MemoryMarshal.Cast<int, ushort>(bits.Write()));
+        return bits;
+    }
+
+    private static Tensor<T> KeepBits<T>(Tensor x, double p, Tensor kept) where T : unmanaged
+    {
+        var from = x.As<T>("Dropout");
+        var y = from.Like();
+        DropoutMap.Keep(from.Span, MemoryMarshal.Cast<int, ushort>(kept.As<int>("Dropout").Span), 1 / (1 - p), y.Write());
+        return y;
     }
 
     private static void Spans<T>(ReadOnlySpan<T> x, (double P, Key Key) draw, Span<T> y) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
