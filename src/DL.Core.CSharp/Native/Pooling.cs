@@ -23,6 +23,14 @@ internal readonly unsafe struct MaxPool<T> : IPool<T> where T : unmanaged
     public S Forward<S, L>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
         var best = Lanes.Load<T, S, L>(x, lanes);
+        if (window.Rows == 2 && window.Columns == 2)
+        {
+            var below = x + window.RowStep;
+            best = S.Max(best, Lanes.Load<T, S, L>(x + window.ColumnStep, lanes));
+            best = S.Max(best, Lanes.Load<T, S, L>(below, lanes));
+            return S.Max(best, Lanes.Load<T, S, L>(below + window.ColumnStep, lanes));
+        }
+
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++)
                 best = S.Max(best, Lanes.Load<T, S, L>(x + (u * window.RowStep) + (v * window.ColumnStep), lanes));
@@ -60,6 +68,13 @@ internal readonly unsafe struct MeanPool<T> : IPool<T> where T : unmanaged
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public S Forward<S, L>(T* x, in PoolWindow window, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
     {
+        if (window.Rows == 2 && window.Columns == 2)
+        {
+            var below = x + window.RowStep;
+            var upper = Lanes.Load<T, S, L>(x, lanes) + Lanes.Load<T, S, L>(x + window.ColumnStep, lanes);
+            return (upper + Lanes.Load<T, S, L>(below, lanes) + Lanes.Load<T, S, L>(below + window.ColumnStep, lanes)) * S.Create(window.Share);
+        }
+
         S sum = default;
         for (var u = 0; u < window.Rows; u++)
             for (var v = 0; v < window.Columns; v++)
@@ -155,15 +170,35 @@ internal static unsafe class Pooling
             else Row<Simd128<T>>(image, row);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Row<S>(long image, int row) where S : struct, ISimd<S, T>
+        {
+            var whole = Channels < S.Count ? Spilling(S.Count) : 0;
+            if (whole > 0) Stretch<S, AllLanes>(image, row, 0, whole);
+            if (whole < ColumnCount) Stretch<S, FirstLanes>(image, row, whole, ColumnCount);
+        }
+
+        // Pixels of less than a vector, in order: what a whole vector writes behind its pixel, the next pixels of the row write after it.
+        private readonly int Spilling(int lanes)
+        {
+            if (Dy != null && !Alone) return 0;
+            var column = ColumnCount;
+            while (column > 0 && !Spills(column - 1, Columns[column - 1], lanes)) column--;
+            return column;
+        }
+
+        private readonly bool Spills(int column, PoolSpan wide, int lanes) =>
+            ((ColumnCount - column) * (long)Channels) >= lanes
+            && ((Width - wide.First) * (long)Channels) - ((wide.Count - 1) * ColumnStep) >= lanes;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Stretch<S, L>(long image, int row, int from, int to) where S : struct, ISimd<S, T> where L : struct, ILaneCount
         {
             var tall = Rows[row];
             var inputs = ((image * Height) + tall.First) * Width * Channels;
             var outputs = ((image * RowCount) + row) * ColumnCount * Channels;
             var window = default(PoolWindow);
             var divisor = 0L;
-            for (var column = 0; column < ColumnCount; column++)
+            for (var column = from; column < to; column++)
             {
                 var wide = Columns[column];
                 // Most windows are of one size, and to make one, with its division, takes as long as the sums of a small one.
@@ -173,23 +208,11 @@ internal static unsafe class Pooling
                     window = new(tall.Count, wide.Count, RowStep, ColumnStep, 1.0 / divisor, Alone);
                 }
 
-                var at = inputs + ((long)wide.First * Channels);
-                var to = outputs + ((long)column * Channels);
-                var spills = Spills(column, wide, S.Count);
-                for (var c = 0L; c < Channels; c += S.Count)
-                {
-                    var lanes = Math.Min(S.Count, Channels - c);
-                    if (lanes == S.Count || spills) Position<S, AllLanes>(window, at + c, to + c, lanes);
-                    else Position<S, FirstLanes>(window, at + c, to + c, lanes);
-                }
+                long at = inputs + ((long)wide.First * Channels), place = outputs + ((long)column * Channels), left = Channels;
+                for (; left >= S.Count; left -= S.Count, at += S.Count, place += S.Count) Position<S, AllLanes>(window, at, place, S.Count);
+                if (left > 0) Position<S, L>(window, at, place, left);
             }
         }
-
-        // Pixels of less than a vector, in order: what a whole vector writes behind its pixel, the next pixels of the row write after it.
-        private readonly bool Spills(int column, PoolSpan wide, int lanes) =>
-            Channels < lanes && (Dy == null || Alone)
-            && ((ColumnCount - column) * (long)Channels) >= lanes
-            && ((Width - wide.First) * (long)Channels) - ((wide.Count - 1) * ColumnStep) >= lanes;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void Position<S, L>(in PoolWindow window, long at, long to, long lanes) where S : struct, ISimd<S, T> where L : struct, ILaneCount
