@@ -37,8 +37,8 @@ internal static unsafe class GemmPack
             T* from = source + p * ld, end = from + whole, to = target + p * strip;
             for (; from < end; from += strip, to += next)
             {
-                Sse.Prefetch0(from + 2 * ld);
-                Sse.Prefetch0(from + 2 * ld + V.Count);
+                Lanes.Prefetch(from + 2 * ld);
+                Lanes.Prefetch(from + 2 * ld + V.Count);
                 V.Store(V.Load(from), to);
                 V.Store(V.Load(from + V.Count), to + V.Count);
             }

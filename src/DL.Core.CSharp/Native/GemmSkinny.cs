@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -57,10 +56,8 @@ internal static unsafe class GemmSkinny
         for (; width >= V.Count; width -= V.Count, b += V.Count, far += V.Count, sums += V.Count)
         {
             var sum = first ? default : V.Load(sums);
-            var next = b + 8 * ldb;
-            Sse.Prefetch0(next); Sse.Prefetch0(next + ldb); Sse.Prefetch0(next + 2 * ldb); Sse.Prefetch0(next + ldb3);
-            next = far + 8 * ldb;
-            Sse.Prefetch0(next); Sse.Prefetch0(next + ldb); Sse.Prefetch0(next + 2 * ldb); Sse.Prefetch0(next + ldb3);
+            FetchFour(b + RowsAtOnce * ldb, ldb, ldb3);
+            FetchFour(far + RowsAtOnce * ldb, ldb, ldb3);
             sum = V.MultiplyAdd(a0, V.Load(b), sum);
             sum = V.MultiplyAdd(a1, V.Load(b + ldb), sum);
             sum = V.MultiplyAdd(a2, V.Load(b + 2 * ldb), sum);
@@ -83,6 +80,17 @@ internal static unsafe class GemmSkinny
         last = V.MultiplyAdd(a5, V.Load(far + ldb, mask), last);
         last = V.MultiplyAdd(a6, V.Load(far + 2 * ldb, mask), last);
         V.Store(V.MultiplyAdd(a7, V.Load(far + ldb3, mask), last), sums);
+    }
+
+    // The next rows, while these are added: so many streams are more than the machine foresees.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchFour<T>(T* b, nint ldb, nint ldb3)
+        where T : unmanaged
+    {
+        Lanes.Prefetch(b);
+        Lanes.Prefetch(b + ldb);
+        Lanes.Prefetch(b + 2 * ldb);
+        Lanes.Prefetch(b + ldb3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
