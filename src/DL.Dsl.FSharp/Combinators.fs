@@ -17,7 +17,7 @@ module Combinators =
             Cells = Wiring.under name f.Stages f.Cells
             Init =
                 fun key shape ->
-                    let s = Wiring.located (Wiring.below name) (fun () -> f.Init key shape)
+                    let s = Wiring.located (Wiring.inside name f.Stages) (fun () -> f.Init key shape)
                     { s with Rows = Wiring.rowsUnder name f.Stages s.Rows }
             Fuse = Layer.noFuse
             Head = Layer.noHead }
@@ -29,39 +29,44 @@ module Combinators =
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
-    /// <summary><c>y = f x + g x</c>.</summary>
-    let add (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) : Layer<'x, 'y> =
+    /// Branches and their sum under a name, with a ReLU that follows done in the same pass.
+    let private summed about init f g : Layer<'x, 'y> =
         let rec build activation =
             let whole = fork f g --> summing activation
+            let plain = activation = Activation.Identity
 
             { whole with
-                About = Layer.aboutWith activation (describe "add" [] [ f.About; g.About ])
-                Fuse = Layer.fusingRelu (activation = Activation.Identity) build }
+                About = Layer.aboutWith activation about
+                Stages = if plain then 1 else 2
+                Init = fun key shape -> init whole.Init key shape |> Layer.setupWith activation
+                Fuse = Layer.fusingRelu plain build }
 
         build Activation.Identity
+
+    /// <summary><c>y = f x + g x</c>.</summary>
+    let add (f: Layer<'x, 'y>) (g: Layer<'x, 'y>) : Layer<'x, 'y> = summed (describe "add" [] [ f.About; g.About ]) id f g
 
     /// <summary><c>y = x + f x</c>. The parameters keep the names they have in f.</summary>
     /// <remarks>Source: K. He et al., Deep residual learning for image recognition, 2015.</remarks>
     let residual (f: Layer<'x, 'x>) : Layer<'x, 'x> =
-        let strip (r: Row) =
-            if r.Stage > 0 then r
-            elif r.Path = "1" then { r with Path = "" }
-            else { r with Path = r.Path.Substring 2 }
+        let unbranched (path: string) = if path.StartsWith "0.1." then "0." + path.Substring 4 else path
+        let strip (r: Row) = { r with Path = if r.Path = "1" then "" else r.Path.Substring 2 }
 
-        let rec build activation =
-            let whole = fork identity f --> summing activation
+        let init whole key shape =
+            let s = Wiring.located unbranched (fun () -> whole key shape)
+            { s with Rows = s.Rows |> List.map strip }
 
-            { whole with
-                About = Layer.aboutWith activation (describe "residual" [] [ f.About ])
+        let rec named (layer: Layer<'x, 'x>) : Layer<'x, 'x> =
+            { layer with
                 Slots = Wiring.under "" f.Stages f.Slots
                 Cells = Wiring.under "" f.Stages f.Cells
-                Init =
-                    fun key shape ->
-                        let s = Wiring.located (fun path -> path.Replace("0.0.1.", "0.")) (fun () -> whole.Init key shape)
-                        { s with Rows = s.Rows |> List.map strip }
-                Fuse = Layer.fusingRelu (activation = Activation.Identity) build }
+                Fuse =
+                    fun follower ->
+                        match layer.Fuse follower with
+                        | ValueSome fused -> ValueSome(named fused)
+                        | ValueNone -> ValueNone }
 
-        build Activation.Identity
+        named (summed (describe "residual" [] [ f.About ]) init identity f)
 
     /// <summary>n copies of f in a row, each with parameters of its own; <c>repeat 0</c> is the identity.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">n is negative.</exception>

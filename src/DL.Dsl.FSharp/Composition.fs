@@ -130,8 +130,8 @@ module Composition =
         (stages: int)
 
     let private initBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) key fx gx : Setup<'y * 'v> =
-        let a = Wiring.located (Wiring.below "0.0") (fun () -> f.Init key fx)
-        let b = Wiring.located (Wiring.below "0.1") (fun () -> g.Init (key.Skip(Wiring.width f)) gx)
+        let a = Wiring.located (Wiring.inside "0.0" f.Stages) (fun () -> f.Init key fx)
+        let b = Wiring.located (Wiring.inside "0.1" g.Stages) (fun () -> g.Init (key.Skip(Wiring.width f)) gx)
 
         { Shape = Shape.pair a.Shape b.Shape
           Params = Wiring.append a.Params b.Params
@@ -305,16 +305,9 @@ module Composition =
 
         struct (z, back)
 
-    /// The sum of a pair and the activation after it: a ReLU is done in the same pass.
-    let rec internal summing (activation: Activation) : Layer<'x * 'x, 'x> =
-        let plain = activation = Activation.Identity
-        let layer = wiring "sum" equalParts (if plain then added else addedPositive)
-
-        { layer with
-            About = Layer.aboutWith activation layer.About
-            Stages = if plain then 0 else 1
-            Init = fun key shape -> layer.Init key shape |> Layer.setupAt 0 activation
-            Fuse = Layer.fusingRelu plain summing }
+    /// The sum of a pair, and a ReLU after it in the same pass if asked for.
+    let internal summing (activation: Activation) : Layer<'x * 'x, 'x> =
+        wiring "sum" equalParts (if activation = Activation.Relu then addedPositive else added)
 
     /// <summary>The sum of a pair of equal shapes.</summary>
     /// <exception cref="T:DL.Core.ShapeException">In Init: the shapes differ.</exception>

@@ -264,13 +264,13 @@ module Layer =
               Settings = []
               Children = [ about; { Name = activationName other; Settings = []; Children = [] } ] }
 
-    /// Adds the line of an activation that a layer does in its own kernel, at a position in the chain.
-    let internal setupAt (stage: int) (activation: Activation) (setup: Setup<'y>) : Setup<'y> =
+    /// Adds the line of an activation that a layer does in its own kernel.
+    let internal setupWith (activation: Activation) (setup: Setup<'y>) : Setup<'y> =
         match activation with
         | Activation.Identity -> setup
         | other ->
             let row =
-                { Stage = stage
+                { Stage = 1
                   Path = ""
                   Layer = activationName other
                   Output = string setup.Shape
@@ -279,9 +279,6 @@ module Layer =
                   Elements = int64 (Shape.elements setup.Shape) }
 
             { setup with Rows = setup.Rows @ [ row ] }
-
-    /// Adds the line of an activation that a layer of one position does in its own kernel.
-    let internal setupWith (activation: Activation) (setup: Setup<'y>) : Setup<'y> = setupAt 1 activation setup
 
     /// <summary>A layer of your own.</summary>
     /// <param name="name">What it is called in summaries and errors.</param>

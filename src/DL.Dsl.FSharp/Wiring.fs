@@ -55,6 +55,12 @@ module internal Wiring =
 
     let below prefix (path: string) = if prefix = "" then path else $"{prefix}.{path}"
 
+    /// The path below a name of what lies in a layer of so many positions: as in names of parameters, a single one is not counted.
+    let inside prefix (stages: int) (path: string) =
+        match leading path with
+        | ValueSome struct (0, rest) when stages <= 1 -> below prefix rest
+        | _ -> below prefix path
+
     let split (count: int) (total: int) (items: 'a[]) : struct ('a[] * 'a[]) =
         if total = 0 then struct (items, items)
         elif count = 0 then struct ([||], items)

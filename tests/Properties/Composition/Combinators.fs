@@ -103,8 +103,7 @@ let private normalized =
 
 /// What ends in a sum, from a part that gives back the width it takes.
 let private sums: (string * (Layer<Vec, Vec> -> Layer<Vec, Vec>)) list =
-    [ "fork --> sum", (fun f -> fork f f --> sum)
-      "add", (fun f -> add f f)
+    [ "add", (fun f -> add f f)
       "residual", residual
       "named residual", (fun f -> named "part" (residual f))
       "highway", (fun f -> highway f f)

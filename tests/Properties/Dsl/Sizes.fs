@@ -23,6 +23,32 @@ let ``names are part of the path`` () =
     let block = named "block" (dense 5 --> residual (dense 6))
     named "encoder" (dense 4 --> block) |> initError (Shape.vec 3) |> says [ "encoder.1.block.1."; "5"; "6" ]
 
+/// Places a layer can stand in; the part that fits stands before it.
+let private places: (Layer<Image, Image> -> Layer<Image, Image> -> Layer<Image, Image>) list =
+    [ fun fits f -> fits --> residual f
+      fun fits f -> fits --> residual f --> relu
+      fun fits f -> fits --> residual (residual f) --> relu
+      fun fits f -> fits --> residual (fits --> residual f --> relu)
+      fun fits f -> fits --> named "part" f
+      fun fits f -> fits --> named "part" (residual f) --> relu
+      fun fits f -> fits --> (fork fits f --> sum) --> relu
+      fun fits f -> fits --> add fits f
+      fun fits f -> fits --> add fits f --> relu
+      fun fits f -> fits --> repeat 2 fits --> add fits (fits --> f) --> relu ]
+
+[<Fact>]
+let ``the path of an error is that of the parameters`` () =
+    let fits: Layer<Image, Image> = conv2d 3 (kernel 3 |> same)
+    let wide: Layer<Image, Image> = conv2d 3 (kernel 9)
+
+    for place in places do
+        for wrong in [ wide; batchNorm --> wide; fits --> residual (fits --> wide) ] do
+            let net = place fits wrong
+            let error = initError (Shape.image (3, 4, 4)) net
+            let weight = net |> Layer.slots |> List.filter _.EndsWith("weight") |> List.last
+            let path = weight.Substring(0, weight.Length - "weight".Length)
+            Assert.Equal($"{path}conv2d 3 (9x9)", error.Where)
+
 [<Fact>]
 let ``a scan whose cell gives back another h says so`` () =
     let cell: Layer<Vec * Vec, Vec * Vec> = cat --> dense 3 --> tanh --> dup
