@@ -31,13 +31,28 @@ internal sealed unsafe class KeptWeights
     /// <summary>A layout, and how many changes in place there had been.</summary>
     internal sealed record Use(object Layout, long Changes);
 
-    /// <summary>Memory that is given back when nobody holds it any more.</summary>
-    internal sealed class Block(Use made, long bytes)
+    /// <summary>Memory that is given back when nobody holds it any more; the garbage collector is told of it, for it sees only the handle.</summary>
+    internal sealed class Block
     {
-        ~Block() => AlignedMemory.Free(Start);
+        private readonly long _bytes;
 
-        public Use Made { get; } = made;
+        public Block(Use made, long bytes)
+        {
+            Made = made;
+            _bytes = Math.Max(1, bytes);
+            Start = AlignedMemory.Allocate((nuint)_bytes);
+            GC.AddMemoryPressure(_bytes);
+        }
 
-        public void* Start { get; } = AlignedMemory.Allocate((nuint)Math.Max(1, bytes));
+        ~Block()
+        {
+            if (Start == null) return;
+            AlignedMemory.Free(Start);
+            GC.RemoveMemoryPressure(_bytes);
+        }
+
+        public Use Made { get; }
+
+        public void* Start { get; }
     }
 }
