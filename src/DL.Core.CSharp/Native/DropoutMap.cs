@@ -62,13 +62,12 @@ internal static unsafe class DropoutMap
         {
             ref var job = ref *(Job<T>*)state;
             var words = stackalloc uint[Piece];
+            var bits = stackalloc ushort[Piece];
             for (var start = from; start < to; start += Piece)
             {
                 var count = Math.Min(Piece, to - start);
-                job.Words(start, count, words);
-                if (Vector512.IsHardwareAccelerated) Keep<Simd512<T>>(job.X + start, job.Y + start, count, words, job.Threshold, job.Scale);
-                else if (Vector256.IsHardwareAccelerated) Keep<Simd256<T>>(job.X + start, job.Y + start, count, words, job.Threshold, job.Scale);
-                else Keep<Simd128<T>>(job.X + start, job.Y + start, count, words, job.Threshold, job.Scale);
+                job.Draw(start, count, words, bits);
+                job.Keep(start, count, bits);
             }
         }
 
@@ -77,35 +76,28 @@ internal static unsafe class DropoutMap
             ref var job = ref *(Job<T>*)state;
             var words = stackalloc uint[Piece];
             for (var start = from; start < to; start += Piece)
-            {
-                var count = Math.Min(Piece, to - start);
-                job.Words(start, count, words);
-                var bits = job.Bits + (start / Lanes<T>());
-                if (Vector512.IsHardwareAccelerated) Draw<Simd512<T>>(count, words, job.Threshold, bits);
-                else if (Vector256.IsHardwareAccelerated) Draw<Simd256<T>>(count, words, job.Threshold, bits);
-                else Draw<Simd128<T>>(count, words, job.Threshold, bits);
-            }
+                job.Draw(start, Math.Min(Piece, to - start), words, job.Bits + (start / Lanes<T>()));
         }
 
         public static void Keep(void* state, long from, long to)
         {
             ref var job = ref *(Job<T>*)state;
-            var bits = job.Bits + (from / Lanes<T>());
-            if (Vector512.IsHardwareAccelerated) Keep<Simd512<T>>(job.X + from, job.Y + from, to - from, bits, job.Scale);
-            else if (Vector256.IsHardwareAccelerated) Keep<Simd256<T>>(job.X + from, job.Y + from, to - from, bits, job.Scale);
-            else Keep<Simd128<T>>(job.X + from, job.Y + from, to - from, bits, job.Scale);
+            job.Keep(from, to - from, job.Bits + (from / Lanes<T>()));
         }
 
-        private readonly void Words(long start, long count, uint* words) =>
-            PhiloxVector.Fill(Key, (ulong)start / 4, (int)((count + 15) / 16) * 4, words);
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Keep<S>(T* x, T* y, long count, uint* words, uint threshold, double scale) where S : struct, ISimd<S, T>
+        private readonly void Draw(long start, long count, uint* words, ushort* bits)
         {
-            var factor = S.Create(scale);
-            var i = 0L;
-            for (; i + S.Count <= count; i += S.Count) (S.AtLeast(words + i, threshold) & (S.Load(x + i) * factor)).Store(y + i);
-            if (i < count) (S.AtLeast(words + i, threshold) & (S.Load(x + i, count - i) * factor)).Store(y + i, count - i);
+            PhiloxVector.Fill(Key, (ulong)start / 4, (int)((count + 15) / 16) * 4, words);
+            if (Vector512.IsHardwareAccelerated) Draw<Simd512<T>>(count, words, Threshold, bits);
+            else if (Vector256.IsHardwareAccelerated) Draw<Simd256<T>>(count, words, Threshold, bits);
+            else Draw<Simd128<T>>(count, words, Threshold, bits);
+        }
+
+        private readonly void Keep(long start, long count, ushort* bits)
+        {
+            if (Vector512.IsHardwareAccelerated) Keep<Simd512<T>>(X + start, Y + start, count, bits, Scale);
+            else if (Vector256.IsHardwareAccelerated) Keep<Simd256<T>>(X + start, Y + start, count, bits, Scale);
+            else Keep<Simd128<T>>(X + start, Y + start, count, bits, Scale);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

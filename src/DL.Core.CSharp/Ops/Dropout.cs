@@ -104,20 +104,24 @@ public static class Dropout
     /// <param name="x">A tensor of the shape and element type that the bits were drawn for.</param>
     /// <param name="p">The probability they were drawn with.</param>
     /// <param name="kept">The bits.</param>
+    /// <exception cref="ShapeException">The bits are those of another number of elements.</exception>
     internal static Tensor KeepBits(Tensor x, double p, Tensor kept) => x.IsDouble("Dropout") ? KeepBits<double>(x, p, kept) : KeepBits<float>(x, p, kept);
 
     private static Tensor<int> DrawBits<T>(Tensor x, double p, Key key) where T : unmanaged
     {
-        var bits = x.As<T>("Dropout").New<int>(new Shape((DropoutMap.Vectors<T>(x.Count) + 1) / 2));
+        var bits = x.As<T>("Dropout").New<int>(Bits<T>(x));
         var threshold = Math.Round(p * (1L << 32));
         if (threshold > uint.MaxValue) bits.Write().Clear();
         else DropoutMap.Draw<T>(x.Count, (uint)threshold, key, MemoryMarshal.Cast<int, ushort>(bits.Write()));
         return bits;
     }
 
+    private static Shape Bits<T>(Tensor x) where T : unmanaged => new((DropoutMap.Vectors<T>(x.Count) + 1) / 2);
+
     private static Tensor<T> KeepBits<T>(Tensor x, double p, Tensor kept) where T : unmanaged
     {
         var from = x.As<T>("Dropout");
+        kept.Expect(Bits<T>(x), "Dropout, what is kept");
         var y = from.Like();
         DropoutMap.Keep(from.Span, MemoryMarshal.Cast<int, ushort>(kept.As<int>("Dropout").Span), 1 / (1 - p), y.Write());
         return y;

@@ -55,6 +55,22 @@ let laws: Law list =
           let x = vector v 0
           let narrow = x.To ElementType.Float32
           Evidence.exact "the same mask" (mask 0.4 v.Seed x = mask 0.4 v.Seed x && mask 0.4 v.Seed x = mask 0.4 v.Seed narrow))
+      law "a draw kept in bits is the draw of the key, and fits no other count" (fun v ->
+          let refuses (other: Tensor) p kept =
+              try
+                  Dropout.KeepBits(other, p, kept) |> ignore
+                  false
+              with :? ShapeException ->
+                  true
+
+          Evidence.worst
+              [ for p in [ 0.0; 0.3; 0.5; 1.0 ] do
+                    for element in [ ElementType.Float32; ElementType.Float64 ] do
+                        let x = (vector v 0).To element
+                        let kept = Dropout.DrawBits(x, p, key v.Seed)
+                        let longer: Tensor = Tensor.Zeros(element, Shape [| v.Length + 40 |])
+                        Evidence.exact $"p = {p} in {element}" (Dropout.KeepBits(x, p, kept).SameBits(Dropout.Forward(x, p, key v.Seed)))
+                        Evidence.exact "another count" (refuses longer p kept) ])
       Law.fact "drops p of all numbers and keeps the mean" "Dropout" (fun () ->
           let n = 1 <<< 20
           let x: Tensor = Tensor.Filled(ElementType.Float32, Shape(ReadOnlySpan<int> [| n |]), 1.0)
