@@ -29,16 +29,16 @@ module Combinators =
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
-    /// Branches and their sum under a name, with a ReLU that follows done in the same pass.
-    let private summed about init f g : Layer<'x, 'y> =
+    /// Branches and their sum, in a form of its own, with a ReLU that follows done in the same pass.
+    let private summed about (form: Layer<'x, 'y> -> Layer<'x, 'y>) f g : Layer<'x, 'y> =
         let rec build activation =
-            let whole = fork f g --> summing activation
+            let whole = form (fork f g --> summing activation)
             let plain = activation = Activation.Identity
 
             { whole with
                 About = Layer.aboutWith activation about
                 Stages = if plain then 1 else 2
-                Init = fun key shape -> init whole.Init key shape |> Layer.setupWith activation
+                Init = fun key shape -> whole.Init key shape |> Layer.setupWith activation
                 Fuse = Layer.fusingRelu plain build }
 
         build Activation.Identity
@@ -52,21 +52,16 @@ module Combinators =
         let unbranched (path: string) = if path.StartsWith "0.1." then "0." + path.Substring 4 else path
         let strip (r: Row) = { r with Path = if r.Path = "1" then "" else r.Path.Substring 2 }
 
-        let init whole key shape =
-            let s = Wiring.located unbranched (fun () -> whole key shape)
-            { s with Rows = s.Rows |> List.map strip }
-
-        let rec named (layer: Layer<'x, 'x>) : Layer<'x, 'x> =
-            { layer with
+        let form (whole: Layer<'x, 'x>) =
+            { whole with
                 Slots = Wiring.under "" f.Stages f.Slots
                 Cells = Wiring.under "" f.Stages f.Cells
-                Fuse =
-                    fun follower ->
-                        match layer.Fuse follower with
-                        | ValueSome fused -> ValueSome(named fused)
-                        | ValueNone -> ValueNone }
+                Init =
+                    fun key shape ->
+                        let s = Wiring.located unbranched (fun () -> whole.Init key shape)
+                        { s with Rows = s.Rows |> List.map strip } }
 
-        named (summed (describe "residual" [] [ f.About ]) init identity f)
+        summed (describe "residual" [] [ f.About ]) form identity f
 
     /// <summary>n copies of f in a row, each with parameters of its own; <c>repeat 0</c> is the identity.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">n is negative.</exception>
