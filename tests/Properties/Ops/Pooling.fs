@@ -2,7 +2,10 @@
 module DL.Properties.Ops.Pooling
 
 open System
+#nowarn "9" // Pointers of arrays are given to kernels.
+
 open DL.Core
+open DL.Core.Kernels
 open DL.Core.Ops
 open DL.Laws
 
@@ -173,5 +176,39 @@ let private refused =
             [ Evidence.exact "padding as wide as the window" (refuse (Window.Square(2, 1, 2)))
               Evidence.exact "taps on both sides of the image" (refuse (Window(2, 2, DilationHeight = 9, PadTop = 7, PadBottom = 7))) ])
 
+let private margin = 32
+
+/// A pooling of two images of 4 x 6, and its way back, between numbers that must stay: whether they did, and nothing else.
+let private withinBounds largest channels =
+    let height, width = 4, 6
+    let rows, columns = PoolAxis.Adaptive(height, height / 2), PoolAxis.Adaptive(width, width / 2)
+    let inputs, outputs = 2 * height * width * channels, height * width * channels / 2
+    let x = Array.init (inputs + 2 * margin) (fun i -> 100.0f + float32 (i % 5))
+    let y, dx = Array.create (outputs + 2 * margin) 7.0f, Array.create (inputs + 2 * margin) 7.0f
+    use px = fixed &x[margin]
+    use py = fixed &y[margin]
+    use pdx = fixed &dx[margin]
+
+    if largest then
+        Pooling.Forward<float32, MaxPool<float32>>(rows, columns, px, 2, height, width, channels, py)
+        Pooling.Backward<float32, MaxPool<float32>>(rows, columns, px, px, 2, height, width, channels, pdx)
+    else
+        Pooling.Forward<float32, MeanPool<float32>>(rows, columns, px, 2, height, width, channels, py)
+        Pooling.Backward<float32, MeanPool<float32>>(rows, columns, px, px, 2, height, width, channels, pdx)
+
+    let intact written (image: float32[]) =
+        let outside = Array.append image[.. margin - 1] image[margin + written ..]
+        outside |> Array.forall ((=) 7.0f) && image[margin .. margin + written - 1] |> Array.forall ((<>) 7.0f)
+
+    intact outputs y && intact inputs dx
+
+// Pixels of few channels are written a whole vector at a time.
+let private bounds =
+    Law.fact "nothing before or behind an image is written" "pooling" (fun () ->
+        Evidence.worst
+            [ for channels in 1..17 do
+                  Evidence.exact $"means of {channels} channels" (withinBounds false channels)
+                  Evidence.exact $"maxima of {channels} channels" (withinBounds true channels) ])
+
 /// The laws of this file.
-let laws: Law list = [ monotone; kept; constants; notNumbers; refused ]
+let laws: Law list = [ monotone; kept; constants; notNumbers; refused; bounds ]
