@@ -233,11 +233,18 @@ module Metric =
     /// <summary>The mean absolute error.</summary>
     let meanAbsoluteError<'y> : Metric<'y, 'y> = errors "mae" id abs
 
-    /// <summary>The value of a loss, as a mean over the examples.</summary>
+    /// <summary>The value of a loss on all examples as if they were one batch, whatever its reduction and weights.</summary>
+    /// <remarks>Predictions and targets are kept until it is read.</remarks>
     let ofLoss (loss: Loss<'y, 't>) : Metric<'y, 't> =
-        mean loss.Name id (fun y t ->
-            let struct (value, _) = loss.Evaluate y t
-            struct (value * float (Batch.count t), int64 (Batch.count t)))
+        // What a network put out may lie in memory that is used again.
+        let kept batch = Batch.map (fun (t: Tensor) -> t.To t.ElementType) batch
+
+        create loss.Name (fun y t -> [ struct (kept y, kept t) ]) (@) (fun parts ->
+            if parts |> List.forall (fun struct (_, t) -> Batch.count t = 0) then
+                raise (InvalidArgumentException($"Metric {loss.Name}", "at least one example", "none"))
+
+            let inParts = loss.InParts(parts |> Seq.map (fun struct (_, t) -> t))
+            parts |> List.sumBy (fun struct (y, t) -> let struct (value, _) = inParts y t in value))
 
     let private curve (truth: bool[]) (scores: float[]) = RocCurve.Of(truth, scores)
 

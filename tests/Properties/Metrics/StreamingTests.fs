@@ -181,7 +181,18 @@ let ``metrics of classes in parts are those of the whole`` () =
           Metric.f1 Average.Micro ] do
         parts metric (classified 3)
 
-    parts (Metric.ofLoss Loss.crossEntropy) (classified 3)
+    let weighted =
+        Loss.crossEntropyWith
+            { ClassWeights = [ 0.2; 3.0; 1.0 ]
+              Smoothing = 0.1
+              Ignored = Some 1 }
+
+    for loss in
+        [ Loss.crossEntropy
+          weighted
+          Loss.sum Loss.crossEntropy
+          Loss.weighted [ 0.4, weighted; 0.6, Loss.sum weighted ] ] do
+        parts (Metric.ofLoss loss) (classified 3)
 
 [<Fact>]
 let ``metrics of numbers in parts are those of the whole`` () =
