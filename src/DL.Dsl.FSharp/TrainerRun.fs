@@ -60,6 +60,10 @@ module internal TrainerRun =
             | Some augment ->
                 let key = (Key.ofSeed trainer.Seed).At(uint64 session.Steps)
                 let batch = augment key (Examples.take rows data)
+
+                if Examples.count batch = 0 then
+                    raise (InvalidArgumentException($"{where}, Augment, step {session.Steps}", "at least one example", "none"))
+
                 session.Step(batch.Inputs, batch.Targets)
 
         { Where = where
@@ -221,6 +225,9 @@ module internal TrainerRun =
     let private toTheEnd (run: Run<'x, 'y, 't>) =
         if not run.Trainer.Callbacks.IsEmpty then
             tell run (Started(fitOf run))
+
+        if run.Trainer.Cancellation.IsCancellationRequested && run.Stopped.IsNone then
+            run.Stopped <- Some Ending.Cancelled
 
         let over history = run.Trainer.Stopping |> Option.exists (fun stopping -> EarlyStopping.isOver stopping history)
 
