@@ -187,7 +187,7 @@ module AttentionLayers =
             | _ -> KeyValueCache.Of(turned k, v)
 
         let op = operation options heads null null 0.0 (Random.Key())
-        let struct (context, _) = Attention.Forward(turned q, cache.Keys, cache.Values, op)
+        let context = Attention.Forward(turned q, cache, op)
         let y = stepsOf x (Linear.Forward(rows context, weightOut, biasOut))
         struct ((Batch.ofTensor y: Batch<Seq>), [| Cached cache |])
 
