@@ -255,7 +255,12 @@ module Batch =
 
     /// Gives the memory of a value back that was read and is needed no more, but for what lies in the input or in the result.
     let internal giveBack (value: Batch<'y>) (input: Batch<'x>) (result: Batch<'z>) =
-        if not (delays value.Value || delays input.Value || delays result.Value) then
+        match value.Value, input.Value, result.Value with
+        | One t, One x, One y ->
+            if not (t.SharesMemory x || t.SharesMemory y) then
+                t.Return()
+        | v, x, y when delays v || delays x || delays y -> ()
+        | _ ->
             let needed = parts input @ parts result
 
             for t in parts value do
