@@ -143,5 +143,5 @@ let photo = 3, 224, 224
 (*** include-output ***)
 
 (**
-AlexNet, VGG-11/16/19 and a small SSD are there too. The derivation of the gradients of a convolution is a page of its own: [the backward of a convolution](../derivations/convolution.html).
+AlexNet, VGG-11/16/19 and a small SSD are there too. A detector that looks at boxes takes pairs of images and boxes, `both body identity --> roiAlign (1.0 / 16.0) (7, 7) --> perToken head`: what each box holds becomes a step of a sequence, and the head is any layer over vectors. The derivation of the gradients of a convolution is a page of its own: [the backward of a convolution](../derivations/convolution.html).
 *)

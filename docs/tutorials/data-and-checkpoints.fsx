@@ -64,6 +64,36 @@ for epoch in onBatches.History do
 (*** include-output ***)
 
 (**
+## Augmentation
+
+Examples are changed on their way into a batch, each by a key of its own: that of the epoch and of its place. Changes of images take a batch at a time:
+*)
+let change = Augment.all [ Augment.crop (8, 8) 1; Augment.rotate 10.0 ]
+let pictures = Examples.create (Batch.image (Batch.tensor(train.Inputs).Reshape(-1, 1, 8, 8))) train.Targets
+
+let changed = Pipeline.ofExamples pictures |> Pipeline.batchKeyed 64 (Key.ofSeed 2) (Augment.inputs change)
+printfn "%d batches of images" (Pipeline.toSeq changed |> Seq.length)
+(*** include-output ***)
+
+(**
+Texts and sounds change their length too, so that they are changed one by one, before there is a batch. Each change is a function of a key and an element; `Augment.inTurn` gives each of several a key of its own:
+*)
+let table = Map [ "cat", [| "kitten"; "tomcat" |]; "mat", [| "rug" |] ]
+
+let reworded =
+    Augment.inTurn [ AugmentText.synonyms table 1; AugmentText.delete 0.1; AugmentText.swap 1 ]
+    |> AugmentText.ofWords
+
+let texts = Pipeline.ofSeq [ "the cat sat on the mat"; "a rat ate the cat" ] |> Pipeline.mapKeyed (Key.ofSeed 3) reworded
+printfn "%A, then %A" (Pipeline.epoch 0 texts |> List.ofSeq) (Pipeline.epoch 1 texts |> List.ofSeq)
+
+let tone = Array.init 8000 (fun i -> float32 (sin (0.2 * float i)))
+let varied = Augment.inTurn [ AugmentSound.timeStretch (0.8, 1.25); AugmentSound.pitchShift 2.0; AugmentSound.noise 20.0 ]
+let sounds = Pipeline.init 3 (fun _ -> tone) |> Pipeline.mapKeyed (Key.ofSeed 4) varied
+printfn "%A samples" (Pipeline.toSeq sounds |> Seq.map Array.length |> List.ofSeq)
+(*** include-output ***)
+
+(**
 ## Tokenizers
 
 A byte-pair tokenizer learns the pieces a text is best cut into, and gives every text back exactly:

@@ -116,6 +116,6 @@ printfn "%O after %d epochs; the largest norm of the gradients was %.2f" watched
 ## One rate for each part, augmentation, cancellation
 
 - `Optimizer.scaled [ "body", 0.1 ] optimizer`: a tenth of the rate for the parameters whose names begin with `body`; see [Transfer](transfer.html).
-- `Augment = Some f` changes each batch before its step by a function of a key, so that the run can be repeated and resumed.
+- `Augment = Some f` changes each batch before its step by a function of a key, so that the run can be repeated and resumed: `Augment.examples change` for images; see [Data and checkpoints](data-and-checkpoints.html) for texts and sounds.
 - `Cancellation = Interrupt.token ()`: Ctrl-C ends the run between two steps, with a fit to go on from.
 *)

@@ -28,6 +28,16 @@ module Augment =
         let step keys batch (i, part) = part.Change (keys |> Array.map (fun (key: Key) -> key.At(uint64<int> i))) batch
         { Change = fun keys batch -> List.fold (step keys) batch (List.indexed parts) }
 
+    /// <summary>Changes of one element, a text or a sound, one after the other, each with a key of its own: change i by <c>key.At i</c>.</summary>
+    /// <remarks>Elements have sizes of their own, so that they are changed one by one, before they are put into a batch:
+    /// <c>Pipeline.mapKeyed key (Augment.inTurn [ AugmentText.delete 0.1; AugmentText.swap 1 ])</c>.</remarks>
+    /// <param name="changes">Pure functions of a key and an element, such as those of <c>AugmentText</c> and <c>AugmentSound</c>.</param>
+    /// <param name="key">The key of the element.</param>
+    /// <param name="element">The element.</param>
+    let inTurn (changes: (Key -> 'a -> 'a) list) (key: Key) (element: 'a) : 'a =
+        let step element (i, change) = change (key.At(uint64<int> i)) element
+        List.fold step element (List.indexed changes)
+
     /// <summary>Left and right exchanged, in each image with a probability: <c>y[i, j] = x[i, width - 1 - j]</c>.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">When applied: the probability is not in [0, 1].</exception>
     let flip (probability: float) : Augmentation<Image> = images (fun t keys -> Flip.Horizontal(t, keys, probability))

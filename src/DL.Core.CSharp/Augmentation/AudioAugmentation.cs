@@ -69,7 +69,7 @@ public static class AudioAugmentation
     /// <returns>The samples, as many as the rate gives.</returns>
     /// <exception cref="InvalidArgumentException">A rate is out of range, or a sample is not finite.</exception>
     public static float[] RandomTimeStretch(ReadOnlySpan<float> x, double slowest, double fastest, Key key) =>
-        TimeStretch(x, Between(slowest, fastest, key, "RandomTimeStretch"));
+        TimeStretch(x, Between(slowest, fastest, Slowest, Fastest, key, "RandomTimeStretch, rates"));
 
     /// <summary>A pitch shift by a number of semitones drawn from the key, uniform in [-semitones, semitones).</summary>
     /// <param name="x">The samples.</param>
@@ -78,11 +78,12 @@ public static class AudioAugmentation
     /// <returns>As many samples.</returns>
     /// <exception cref="InvalidArgumentException">The semitones are out of range, or a sample is not finite.</exception>
     public static float[] RandomPitchShift(ReadOnlySpan<float> x, double semitones, Key key) =>
-        PitchShift(x, Between(-semitones, semitones, key, "RandomPitchShift"));
+        PitchShift(x, Between(-semitones, semitones, -MostSemitones, MostSemitones, key, "RandomPitchShift, semitones"));
 
-    private static double Between(double low, double high, Key key, string where) => low <= high
+    // The whole range is looked at, so that no key finds what is wrong with it and another does not.
+    private static double Between(double low, double high, double least, double most, Key key, string where) => least <= low && low <= high && high <= most
         ? low + (high - low) * Images.Uniform(key, 1)[0]
-        : throw new InvalidArgumentException(where, "a range whose end is not below its beginning", Invariant($"{low} to {high}"));
+        : throw new InvalidArgumentException(where, Invariant($"a range in [{least}, {most}] whose end is not below its beginning"), Invariant($"{low} to {high}"));
 
     private static int Length(ReadOnlySpan<float> x, double factor)
     {

@@ -4,6 +4,7 @@ open System
 open System.Collections.Generic
 open FsCheck.FSharp
 open Xunit
+open DL
 open DL.Core
 open DL.Core.Augmentation
 open DL.Core.Random
@@ -175,3 +176,128 @@ let ``settings out of range and sounds that are none are named`` () =
     argumentError (fun () -> TextAugmentation.Insert([| "a" |], synonyms, -1, k)) |> ignore
     argumentError (fun () -> TextAugmentation.ReplaceSynonyms([| "a" |], synonyms, -1, k)) |> ignore
     argumentError (fun () -> TextAugmentation.Delete([| "a" |], 1.1, k)) |> mentions [ "probability" ]
+
+/// Every change of texts in F#, with what it is in C#.
+let private textChanges: (string * (Key -> string[] -> string[]) * (Key -> string[] -> string[])) list =
+    [ for n in [ 0; 1; 4 ] do
+          $"synonyms {n}", AugmentText.synonyms synonyms n, (fun key words -> TextAugmentation.ReplaceSynonyms(words, synonyms, n, key))
+          $"insert {n}", AugmentText.insert synonyms n, (fun key words -> TextAugmentation.Insert(words, synonyms, n, key))
+          $"swap {n}", AugmentText.swap n, (fun key words -> TextAugmentation.Swap(words, n, key))
+
+      for p in [ 0.0; 0.3; 1.0 ] do
+          $"delete {p}", AugmentText.delete p, (fun key words -> TextAugmentation.Delete(words, p, key)) ]
+
+let private soundChanges: (string * (Key -> float32[] -> float32[]) * (Key -> float32[] -> float32[])) list =
+    [ for slowest, fastest in [ 0.5, 2.0; 1.5, 1.5; 1.0, 1.0 ] do
+          $"timeStretch {slowest} to {fastest}",
+          AugmentSound.timeStretch (slowest, fastest),
+          (fun key x -> AudioAugmentation.RandomTimeStretch(x, slowest, fastest, key))
+
+      for semitones in [ 0.0; 3.0 ] do
+          $"pitchShift {semitones}", AugmentSound.pitchShift semitones, (fun key x -> AudioAugmentation.RandomPitchShift(x, semitones, key))
+
+      for decibels in [ -10.0; 20.0 ] do
+          $"noise {decibels}", AugmentSound.noise decibels, (fun key x -> AudioAugmentation.AddNoise(x, decibels, key)) ]
+
+/// Sounds of one sample, of none, of silence, and tones.
+let private sounds =
+    Gen.oneof
+        [ Gen.map (fun n -> tone 0.05 n) (Gen.choose (0, 3000))
+          Gen.map (fun n -> Array.zeroCreate<float32> n) (Gen.elements [ 0; 1; 2; 2100 ])
+          Gen.elements [ [| 0.5f |]; [| 1f; -1f |] ] ]
+
+/// Whether every change gives the same again, and is the one of C#.
+let private asInCSharp (changes: (string * (Key -> 'a[] -> 'a[]) * (Key -> 'a[] -> 'a[])) list) key (x: 'a[]) =
+    changes
+    |> List.forall (fun (_, change, reference) -> change key x = reference key x && change key x = change key x)
+
+[<Fact>]
+let ``texts and sounds are changed in F# as in C#, and by the same key the same`` () =
+    forAll (Gen.zip words key) (fun (words, key) -> asInCSharp textChanges key words)
+    forAll (Gen.zip sounds key) (fun (x, key) -> asInCSharp soundChanges key x)
+
+[<Fact>]
+let ``an empty text, one word, silence and one sample are changed into what can be made of them`` () =
+    for name, change, _ in textChanges do
+        for seed in 0UL .. 9UL do
+            Assert.Empty(change (Key(seed, 0u, 0u)) [||])
+            // A word no table knows has nothing to be exchanged with, and is never the last to go.
+            Assert.True((change (Key(seed, 0u, 0u)) [| "very" |] = [| "very" |]), name)
+
+    let longer = AugmentText.insert synonyms 2 (Key(1UL, 0u, 0u)) [| "film" |]
+    Assert.Equal<string[]>([| "film"; "movie"; "movie" |], Array.sort longer)
+
+    for name, change, _ in soundChanges do
+        for seed in 0UL .. 9UL do
+            let key = Key(seed, 0u, 0u)
+            Assert.Empty(change key [||])
+            Assert.True(change key (Array.zeroCreate 5000) |> Array.forall ((=) 0f), name)
+            let one = change key [| 0.5f |]
+            Assert.True(one.Length <= 2 && Array.forall Single.IsFinite one, name)
+
+[<Fact>]
+let ``changes in turn have a key each, so that none repeats the draws of another`` () =
+    let changes = [ AugmentText.delete 0.3; AugmentText.swap 1; AugmentText.swap 1; AugmentText.insert synonyms 2 ]
+
+    forAll (Gen.zip words key) (fun (words, key) ->
+        let literal =
+            TextAugmentation.Insert(
+                TextAugmentation.Swap(TextAugmentation.Swap(TextAugmentation.Delete(words, 0.3, key.At 0UL), 1, key.At 1UL), 1, key.At 2UL),
+                synonyms,
+                2,
+                key.At 3UL
+            )
+
+        Augment.inTurn changes key words = literal
+        && Augment.inTurn [] key words = words
+        && Augment.inTurn [ Augment.inTurn changes ] key words = Augment.inTurn changes (key.At 0UL) words)
+
+    // The same exchange twice would give every text back; of 20 words another one does so once in 190 times.
+    let text = Array.init 20 string<int>
+    let twice seed = Augment.inTurn [ AugmentText.swap 1; AugmentText.swap 1 ] (Key(seed, 0u, 0u)) text
+    let back = [ 0UL .. 199UL ] |> List.filter (fun seed -> twice seed = text) |> List.length
+    Assert.InRange(back, 0, 8)
+    // Two noises of one key would have twice the amplitude, of two keys they have the square root of it.
+    let x = tone 0.05 4000
+    let noisy = Augment.inTurn [ AugmentSound.noise 40.0; AugmentSound.noise 40.0 ] (Key(3UL, 0u, 0u)) x
+    let noise = Array.map2 (fun (a: float32) b -> float a - float b) noisy x |> Array.averageBy (fun e -> e * e)
+    Assert.InRange(noise / (power x * 1e-4), 1.8, 2.2)
+
+[<Fact>]
+let ``a pipeline changes texts and sounds by its epoch and their places, whatever prepares them`` () =
+    let key = Key(5UL, 0u, 0u)
+    let texts = [ for i in 1..12 -> String.replicate i "a good  long film\t" ]
+    let change = Augment.inTurn [ AugmentText.synonyms synonyms 2; AugmentText.swap 1 ] |> AugmentText.ofWords
+    let pipeline = Pipeline.ofSeq texts |> Pipeline.mapKeyed key change
+    let first = Pipeline.toSeq pipeline |> List.ofSeq
+    Assert.Equal<string list>(first, pipeline |> Pipeline.prefetch 3 |> Pipeline.toSeq |> List.ofSeq)
+    Assert.NotEqual<string list>(first, Pipeline.epoch 1 pipeline |> List.ofSeq)
+    Assert.Equal(change ((key.At 0UL).At 4UL) texts[4], first[4])
+    Assert.Equal(20, first[4].Split(' ').Length)
+    Assert.Equal("", AugmentText.ofWords (AugmentText.swap 2) key " \r\n ")
+
+    let sound = tone 0.02 3000
+    let shifts = Augment.inTurn [ AugmentSound.timeStretch (0.8, 1.25); AugmentSound.pitchShift 2.0; AugmentSound.noise 20.0 ]
+    let sounds = Pipeline.init 3 (fun _ -> sound) |> Pipeline.mapKeyed key shifts |> Pipeline.toSeq |> Array.ofSeq
+    Assert.Equal(3, sounds |> Array.distinctBy _.Length |> Array.length)
+    Assert.Equal<float32[]>(shifts ((key.At 0UL).At 2UL) sound, sounds[2])
+
+[<Fact>]
+let ``settings out of range are named in F# too`` () =
+    let k, x = Key(1UL, 0u, 0u), tone 0.1 100
+    argumentError (fun () -> AugmentText.swap -1 k [||]) |> mentions [ "Swap"; "-1" ]
+    argumentError (fun () -> AugmentText.insert synonyms -1 k [||]) |> ignore
+    argumentError (fun () -> AugmentText.synonyms synonyms -1 k [||]) |> ignore
+    argumentError (fun () -> AugmentText.delete nan k [||]) |> mentions [ "probability" ]
+    argumentError (fun () -> AugmentSound.timeStretch (2.0, 1.0) k x) |> mentions [ "2 to 1" ]
+
+    // Whatever the key draws.
+    for seed in 0UL .. 9UL do
+        let k = Key(seed, 0u, 0u)
+        argumentError (fun () -> AugmentSound.timeStretch (0.01, 5.0) k x) |> mentions [ "rate"; "0.01 to 5" ]
+        argumentError (fun () -> AugmentSound.timeStretch (1.0, 11.0) k x) |> ignore
+        argumentError (fun () -> AugmentSound.pitchShift 37.0 k x) |> mentions [ "semitones"; "-37 to 37" ]
+
+    argumentError (fun () -> AugmentSound.pitchShift -1.0 k x) |> ignore
+    argumentError (fun () -> AugmentSound.noise infinity k x) |> mentions [ "decibels" ]
+    argumentError (fun () -> AugmentSound.noise 3.0 k [| nanf |]) |> mentions [ "sample 0" ]

@@ -77,6 +77,33 @@ let private parametric: Specimen list =
       at "spatialDropout" apart image (spatialDropout 0.4)
       vec "dropout" apart (dropout 0.4) ]
 
+let private stops = { apart with StopsGradient = true }
+
+/// An image with the same boxes for every example: inside, over the border, outside, without extent.
+let boxed: Layer<Image, Image * Seq> =
+    let boxes = [ 0.3; 0.6; 2.9; 3.2; -1.0; 1.0; 2.0; 7.5; 9.0; 9.0; 12.0; 10.0; 2.0; 1.0; 2.0; 1.0 ]
+
+    Layer.pure' "boxed" (fun image -> Shape.pair image (Shape.seq (4, 4))) (fun x ->
+        let image = Batch.held x
+        let corners = Tensor.Of<float>(List.replicate image.Shape[0] boxes |> List.concat |> Array.ofList, image.Shape[0], 4, 4)
+        struct (Batch.pair x (Batch.seq (corners.To image.ElementType)), fun dy -> let struct (dx, _) = Batch.split dy in dx))
+
+/// Any four numbers as the corners of a box; no gradient goes back.
+let private ordered: Layer<Seq, Seq> =
+    Layer.pure' "ordered" id (fun x ->
+        let corners (box: float[]) = [| min box[0] box[2]; min box[1] box[3]; max box[0] box[2]; max box[1] box[3] |]
+        let order (t: Tensor) = Probe.numbers t |> Array.chunkBySize 4 |> Array.collect corners |> Probe.ofNumbers t
+        struct (Batch.map order x, Batch.map (fun dy -> dy.ZerosOf dy.Shape)))
+
+let private regions: Specimen list =
+    let image = Shape.image (3, 5, 6)
+
+    [ at "roiPool" apart image (boxed --> roiPool 1.0 (2, 3))
+      at "roiPool" stops (Shape.pair image (Shape.seq (3, 4))) (both identity ordered --> roiPool 2.0 (2, 2))
+      at "roiAlign" apart image (boxed --> roiAlign 0.5 (2, 2))
+      at "roiAlign" stops (Shape.pair image (Shape.seq (3, 4))) (both identity ordered --> roiAlign 1.0 (1, 2))
+      at "roiAlignWith" apart image (boxed --> roiAlignWith { Samples = 2; Aligned = false } 1.0 (3, 1)) ]
+
 let private convolutions: Specimen list =
     [ at "conv2d" apart (Shape.image (3, 5, 4)) (conv2d 4 (kernel 3 |> same))
       at "conv2d" apart (Shape.image (2, 7, 6)) (conv2d 3 (kernelOf (2, 3) |> strideOf (2, 1) |> paddingOf (1, 0, 2, 1)) --> relu)
@@ -129,8 +156,6 @@ let private shapes: Specimen list =
       vec "maxFeatures" apart maxFeatures
       vec "logSumExp" apart logSumExp
       at "meanOverTime" apart sequence meanOverTime ]
-
-let private stops = { apart with StopsGradient = true }
 
 let private wiring: Specimen list =
     [ vec "identity" apart identity
@@ -229,7 +254,16 @@ let private own: Specimen list =
 
 /// Every specimen.
 let specimens: Specimen list =
-    activations @ parametric @ convolutions @ shapes @ wiring @ combinators @ recurrences @ sequences @ own
+    activations
+    @ parametric
+    @ regions
+    @ convolutions
+    @ shapes
+    @ wiring
+    @ combinators
+    @ recurrences
+    @ sequences
+    @ own
 
 /// The laws of all layers.
 let laws: Law list = specimens |> List.collect _.Laws

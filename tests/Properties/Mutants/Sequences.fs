@@ -23,6 +23,31 @@ let private late (f: Layer<Seq, Seq>) : Layer<Seq, Seq> =
                 let struct (y, _) = extend ps state memory x
                 struct (y, memory)) }
 
+/// Gradients of boxes read in the order of rows, columns and channels, though they were written in that of channels, rows and columns.
+let private reordered channels (f: Layer<Image * Seq, Seq>) : Layer<Image * Seq, Seq> =
+    let exchange (t: Tensor) : Tensor =
+        let n, boxes, width = t.Shape[0], t.Shape[1], t.Shape[2]
+        (Transpose.Forward(t.Reshape(n, boxes, width / channels, channels), 0, 1, 3, 2)).Reshape(n, boxes, width)
+
+    { f with
+        Apply =
+            fun mode ps state x ->
+                let pass = f.Apply mode ps state x
+
+                { pass with Pullback = Batch.map exchange >> pass.Pullback } }
+
+/// Boxes of one layer, with the way back of another.
+let private backBy (other: Layer<Image * Seq, Seq>) (f: Layer<Image * Seq, Seq>) : Layer<Image * Seq, Seq> =
+    { f with
+        Apply =
+            fun mode ps state x ->
+                { f.Apply mode ps state x with
+                    Pullback = (other.Apply mode ps state x).Pullback } }
+
+let private overBoxes fault right wrong =
+    let laws f = Laws.all Claims.none (Shape.image (3, 5, 6)) (DL.Properties.Layers.Registry.boxed --> f)
+    fault, laws right, laws (wrong right)
+
 let private shape = Shape.seq (6, 4)
 let private laws (f: Layer<Seq, 'y>) = Laws.all Claims.none shape f
 let private against fault (right: Layer<Seq, 'y>) wrong = fault, laws right, laws (wrong right)
@@ -37,4 +62,10 @@ let mutants: (string * Law list * Law list) list =
       against "a mean over padding, too" meanOverTime blind
       against "a last step that is padding" lastStep blind
       against "a direction that begins in the padding" (bidirectional (gru 2) (gru 2)) blind
-      against "a window that reaches into padding" (conv1d 3 (kernelOf (1, 3) |> same)) blind ]
+      against "a window that reaches into padding" (conv1d 3 (kernelOf (1, 3) |> same)) blind
+      overBoxes "boxes read back in another order" (roiAlign 1.0 (2, 3)) (reordered 3)
+      overBoxes "boxes of another scale on the way back" (roiPool 1.0 (2, 2)) (backBy (roiPool 0.5 (2, 2)))
+      overBoxes
+          "boxes aligned on one way alone"
+          (roiAlign 1.0 (2, 2))
+          (backBy (roiAlignWith { Region.defaults with Aligned = false } 1.0 (2, 2))) ]
