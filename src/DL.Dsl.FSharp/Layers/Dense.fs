@@ -78,6 +78,7 @@ module DenseLayer =
           Apply = fun _ ps state x -> apply activation ps state x
           Answer = ValueNone
           Continue = Error about
+          Beside = ValueNone
           Fuse = Layer.fusing plain (build options units)
           Head = Layer.noHead }
 
