@@ -77,6 +77,7 @@ module DenseLayer =
           Apply = fun _ ps state x -> apply activation ps state x
           Answer = ValueSome(fun ps _ x -> Batch.ofTensor (forward activation ps (Batch.held x)))
           Continue = Error about
+          Beside = ValueNone
           Fuse = Layer.fusing plain (build options units)
           Head = Layer.noHead }
 
