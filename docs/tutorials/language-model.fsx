@@ -144,7 +144,7 @@ for temperature in [ 0.3; 0.7; 1.0; 1.5 ] do
 (*** include-output ***)
 
 (**
-Instead of drawing, one may look for the most probable continuation. A beam search keeps the best few beginnings at every step:
+Instead of drawing, one may look for the most probable continuation. A beam search keeps the best few beginnings at every step. `RepetitionPenalty` and `NoRepeat` are there as in drawing, for a search that goes in circles:
 *)
 let beams =
     { Generate.beams with

@@ -112,7 +112,7 @@ let writer =
     |> Trainer.fit trainer (continued (rows 0 4000))
 
 (**
-To continue a text, a `Cursor` keeps keys and values of the steps seen: the next token costs one step, not a pass over all of them. That both give the same is a law.
+To continue a text, a `Cursor` keeps keys and values of the steps seen: the next token costs one step, not a pass over all of them. That both give the same is a law. A decoder goes on in the same way beside a source that was encoded once: `Cursor.translating` for one, `Cursor.beside` for several.
 *)
 let settings = { Generate.greedy with MaxTokens = time }
 let start = Cursor.start writer.Model

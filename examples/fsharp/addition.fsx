@@ -61,9 +61,9 @@ let fitted = model |> Trainer.fit trainer (examples trained)
 
 /// The answer, symbol by symbol, each the most probable.
 let answer (question: string) =
-    let step = Cursor.translating (ids question) fitted.Model
+    let reading = Cursor.translating (ids question) fitted.Model
     let settings = { Generate.greedy with Stop = [ stop ]; MaxTokens = longest }
-    let written = Generate.tokens settings (Key.ofSeed 0) step [||] [| start |]
+    let written = Generate.tokens settings (Key.ofSeed 0) Cursor.step reading [| start |]
     written |> Seq.map (fun id -> if id < stop then string symbols[id] else "?") |> String.concat ""
 
 let answers = test |> Array.map (fst >> answer)

@@ -19,6 +19,8 @@ type internal Value =
     | One of Tensor
     | Delayed of Later
     | Two of Value * Value
+    /// What is not there yet: the steps of a sequence, before its first.
+    | Nothing
     /// Sequences whose steps from the given lengths on are padding.
     | Ragged of Value * int[]
 
@@ -36,8 +38,10 @@ module Batch =
         | Delayed later -> later.Value
         | Ragged(steps, _) -> force steps
         | Two _ -> raise (ShapeException("Batch", "a batch of a single part", "a pair"))
+        | Nothing -> raise (ShapeException("Batch", "a batch of a single part", "nothing"))
 
     let internal ofTensor (tensor: Tensor) : Batch<'x> = { Value = One tensor }
+    let internal nothing<'x> : Batch<'x> = { Value = Nothing }
 
     /// A batch whose tensor is computed when first asked for.
     let internal delayed (compute: unit -> Tensor) : Batch<'x> = { Value = Delayed(Later compute) }
@@ -125,6 +129,7 @@ module Batch =
     let split (batch: Batch<'x * 'y>) : struct (Batch<'x> * Batch<'y>) =
         match batch.Value with
         | Two(a, b) -> struct ({ Value = a }, { Value = b })
+        | Nothing -> struct (nothing, nothing)
         | _ -> raise (ShapeException("Batch.split", "a pair", "a single part"))
 
     let rec private mapValue f value =
@@ -248,14 +253,20 @@ module Batch =
 
     let rec private delays value =
         match value with
-        | One _ -> false
+        | One _
+        | Nothing -> false
         | Delayed _ -> true
         | Ragged(steps, _) -> delays steps
         | Two(a, b) -> delays a || delays b
 
     /// Gives the memory of a value back that was read and is needed no more, but for what lies in the input or in the result.
     let internal giveBack (value: Batch<'y>) (input: Batch<'x>) (result: Batch<'z>) =
-        if not (delays value.Value || delays input.Value || delays result.Value) then
+        match value.Value, input.Value, result.Value with
+        | One t, One x, One y ->
+            if not (t.SharesMemory x || t.SharesMemory y) then
+                t.Return()
+        | v, x, y when delays v || delays x || delays y -> ()
+        | _ ->
             let needed = parts input @ parts result
 
             for t in parts value do

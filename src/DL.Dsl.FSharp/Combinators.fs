@@ -232,6 +232,11 @@ module Combinators =
                 |> Layer.continuing (fun extend qs state memory x ->
                     let struct (ps, _) = view qs
                     extend ps state memory x)
+            Beside =
+                f
+                |> Standing.settling (fun settle qs state x ->
+                    let struct (ps, _) = view qs
+                    settle ps state x)
             Fuse = Layer.noFuse
             Head = Layer.noHead }
 
@@ -302,5 +307,10 @@ module Combinators =
             |> Layer.continuing (fun extend _ state memory x ->
                 let struct (ps, rest) = Wiring.split k state.Length state
                 extend (Array.map held ps) rest memory x)
+          Beside =
+            f
+            |> Standing.settling (fun settle _ state x ->
+                let struct (ps, rest) = Wiring.split k state.Length state
+                settle (Array.map held ps) rest x)
           Fuse = Layer.noFuse
           Head = Layer.noHead }

@@ -18,6 +18,7 @@ module Composition =
           Apply = fun _ _ state x -> { Output = x; State = state; Pullback = fun dy -> struct (dy, [||]) }
           Answer = ValueSome(fun _ _ x -> x)
           Continue = Ok { Fresh = [||]; Extend = fun _ _ _ x -> struct (x, [||]) }
+          Beside = Standing.routed id id
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -50,6 +51,39 @@ module Composition =
                 struct (output, Wiring.append nextF nextG)
 
             Ok { Fresh = Wiring.append a.Fresh b.Fresh; Extend = extend }
+
+    /// The same where parts of the input are constant; the rest is what settles, and what goes on.
+    let private accompanied
+        (f: Layer<'x, 'y>)
+        (g: Layer<'u, 'v>)
+        (a: Accompanied<'x, 'y>)
+        (b: Accompanied<'u, 'v>)
+        out
+        settle
+        rest
+        : Accompanied<'z, 'w> =
+        let nf, ng, cf, cg = f.Slots.Length, g.Slots.Length, f.Cells.Length, g.Cells.Length
+        let mf, mg = a.Fresh.Length, b.Fresh.Length
+
+        let settled ps state x =
+            let struct (pf, pg) = Wiring.split nf (nf + ng) ps
+            let struct (sf, sg) = Wiring.split cf (cf + cg) state
+            let struct (output, onF, onG) = settle (a.Settle pf sf) (b.Settle pg sg) x
+
+            let extend memory x =
+                let struct (seenF, seenG) = Wiring.split mf (mf + mg) memory
+                let struct (output, nextF, nextG) = rest (onF seenF) (onG seenG) x
+                struct (output, Wiring.append nextF nextG)
+
+            struct (output, extend)
+
+        { Out = out; Fresh = Wiring.append a.Fresh b.Fresh; Settle = settled }
+
+    /// First the one, then the other, and what each says beside its output.
+    let private inTurn first next x =
+        let struct (y, ofF) = first x
+        let struct (z, ofG) = next y
+        struct (z, ofF, ofG)
 
     let rec private compose (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) : Layer<'x, 'z> =
         let nf, ng, cf, cg = f.Slots.Length, g.Slots.Length, f.Cells.Length, g.Cells.Length
@@ -93,11 +127,11 @@ module Composition =
                 let z = Wiring.carry g.About y (Layer.answer g pg sg y)
                 Batch.giveBack y x z
                 z)
-          Continue =
-            continued f g (fun first next x ->
-                let struct (y, seenF) = first x
-                let struct (z, seenG) = next y
-                struct (z, seenF, seenG))
+          Continue = continued f g inTurn
+          Beside =
+            ValueSome(fun flow ->
+                Standing.along flow f
+                |> Result.bind (fun a -> Standing.along a.Out g |> Result.map (fun b -> accompanied f g a b b.Out inTurn inTurn)))
           Fuse =
             fun follower ->
                 match g.Fuse follower with
@@ -159,10 +193,23 @@ module Composition =
             let v = Wiring.carry g.About u (Layer.answer g pg sg u)
             Batch.pair y v
 
-    let private continueBoth first next x u =
-        let struct (y, seenF) = first x
-        let struct (v, seenG) = next u
-        struct (Batch.pair y v, seenF, seenG)
+    /// The one beside the other, and what each says beside its output.
+    let private sideBySide first next x u =
+        let struct (y, ofF) = first x
+        let struct (v, ofG) = next u
+        struct (Batch.pair y v, ofF, ofG)
+
+    let private onSame first next x = sideBySide first next x x
+
+    let private onParts first next xu =
+        let struct (x, u) = Batch.split xu
+        sideBySide first next x u
+
+    let private besideBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) flowF flowG settle rest =
+        match Standing.along flowF f, Standing.along flowG g with
+        | Error layer, _
+        | _, Error layer -> Error layer
+        | Ok a, Ok b -> Ok(accompanied f g a b (Standing.pair a.Out b.Out) settle rest)
 
     /// <summary>Both layers on the same input, giving a pair. In the pullback the gradients of the input add.</summary>
     let fork (f: Layer<'x, 'y>) (g: Layer<'x, 'z>) : Layer<'x, 'y * 'z> =
@@ -189,7 +236,8 @@ module Composition =
                         let struct (dxg, dpg) = backG dz
                         struct (Wiring.sumLater dxf dxg, Wiring.append dpf dpg) }
           Answer = ValueSome(fun ps state x -> answer ps state x x)
-          Continue = continued f g (fun first next x -> continueBoth first next x x)
+          Continue = continued f g onSame
+          Beside = ValueSome(fun flow -> besideBoth f g flow flow onSame onSame)
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -225,10 +273,11 @@ module Composition =
             ValueSome(fun ps state xu ->
                 let struct (x, u) = Batch.split xu
                 answer ps state x u)
-          Continue =
-            continued f g (fun first next xu ->
-                let struct (x, u) = Batch.split xu
-                continueBoth first next x u)
+          Continue = continued f g onParts
+          Beside =
+            ValueSome(fun flow ->
+                let struct (flowF, flowG) = Standing.parts flow
+                besideBoth f g flowF flowG onParts onParts)
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -237,9 +286,17 @@ module Composition =
             Stages = 0
             Init = fun _ s -> { Shape = shape s; Params = [||]; State = [||]; Rows = [] } }
 
+    /// Wiring that puts the parts of its input elsewhere, and what of them is constant with them.
+    let private routing name flow shape (apply: Batch<'x> -> struct (Batch<'y> * (Batch<'y> -> Batch<'x>))) : Layer<'x, 'y> =
+        let route x =
+            let struct (y, _) = apply x
+            y
+
+        { wiring name shape apply with Beside = Standing.routed flow route }
+
     /// <summary>A pair of twice the same value.</summary>
     let dup<'x> : Layer<'x, 'x * 'x> =
-        wiring "dup" (fun s -> Shape.pair s s) (fun x ->
+        routing "dup" (fun flow -> Standing.pair flow flow) (fun s -> Shape.pair s s) (fun x ->
             struct (Batch.pair x x,
                     fun dy ->
                         let struct (a, b) = Batch.split dy
@@ -251,8 +308,11 @@ module Composition =
             let struct (x, y) = Batch.split xy
             Batch.pair y x
 
-        wiring
+        routing
             "swap"
+            (fun flow ->
+                let struct (a, b) = Standing.parts flow
+                Standing.pair b a)
             (fun s ->
                 let struct (a, b) = Shape.split s
                 Shape.pair b a)
@@ -262,8 +322,11 @@ module Composition =
 
     /// <summary>The first part of a pair; the second gets a gradient of zero.</summary>
     let first<'x, 'y> : Layer<'x * 'y, 'x> =
-        wiring
+        routing
             "first"
+            (fun flow ->
+                let struct (a, _) = Standing.parts flow
+                a)
             (fun s ->
                 let struct (a, _) = Shape.split s
                 a)
@@ -273,8 +336,11 @@ module Composition =
 
     /// <summary>The second part of a pair; the first gets a gradient of zero.</summary>
     let second<'x, 'y> : Layer<'x * 'y, 'y> =
-        wiring
+        routing
             "second"
+            (fun flow ->
+                let struct (_, b) = Standing.parts flow
+                b)
             (fun s ->
                 let struct (_, b) = Shape.split s
                 b)

@@ -7,28 +7,55 @@ open DL.Core.Ops
 [<NoEquality; NoComparison>]
 type Cursor<'x, 'y> =
     internal
-        { Of: Model<'x, 'y>
-          Along: Continuation<'x, 'y>
+        { Fit: Batch<'x> -> Batch<'x>
+          Extend: Remembered[] -> Batch<'x> -> struct (Batch<'y> * Remembered[])
           Memory: Remembered[] }
 
 /// <summary>Running a model along a sequence, some steps at a time: keys and values of attention and the state of recurrent layers are kept, so that a
 /// step costs one step. What comes out is what one pass over the whole sequence gives.</summary>
 [<RequireQualifiedAccess>]
 module Cursor =
+    let private refuse where (layer: Description) =
+        raise (
+            InvalidArgumentException(
+                $"{where}, {layer}",
+                "layers that go along a sequence",
+                "one that looks at later steps, or is not declared pointwise",
+                "Take causal attention and one direction; declare a layer of your own by Layer.pointwise."
+            )
+        )
+
     /// <summary>Before the first step.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">A layer of the model looks at later steps, or is not known to go step by step: the message names it.</exception>
     let start (model: Model<'x, 'y>) : Cursor<'x, 'y> =
         match model.Layer.Continue with
-        | Ok along -> { Of = model; Along = along; Memory = along.Fresh }
-        | Error layer ->
-            raise (
-                InvalidArgumentException(
-                    $"Cursor.start, {layer}",
-                    "layers that go along a sequence",
-                    "one that looks at later steps, or is not declared pointwise",
-                    "Take causal attention and one direction; declare a layer of your own by Layer.pointwise."
-                )
-            )
+        | Ok along ->
+            { Fit = Model.fit model
+              Extend = along.Extend model.Params model.State
+              Memory = along.Fresh }
+        | Error layer -> refuse "Cursor.start" layer
+
+    /// <summary>Before the first step of the second part of a pair, beside a first part that is the same at every step: a decoder beside its encoder.</summary>
+    /// <remarks>What depends on the first part alone is computed here, once: what the encoder makes of a source, and the keys and values of the attention to
+    /// it. A padded first part has its lengths.</remarks>
+    /// <param name="constant">The first part, of as many examples as the steps that follow.</param>
+    /// <param name="model">The model.</param>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">A layer on the way of the second part looks at later steps, or is not known to go step by step beside
+    /// what is constant: the message names it.</exception>
+    /// <exception cref="T:DL.Core.ShapeException">The first part does not fit the model.</exception>
+    let beside (constant: Batch<'c>) (model: Model<'c * 'x, 'y>) : Cursor<'x, 'y> =
+        let struct (constantShape, stepShape) = Shape.split model.Input
+
+        match Standing.along (Flow.Pair(Flow.Constant, Flow.Steps)) model.Layer with
+        | Error layer -> refuse "Cursor.beside" layer
+        | Ok along when along.Out <> Flow.Steps -> refuse "Cursor.beside" model.Layer.About
+        | Ok along ->
+            let constant = Model.fitPart model constantShape constant
+            let struct (_, extend) = along.Settle model.Params model.State (Batch.pair constant Batch.nothing)
+
+            { Fit = Model.fitPart model stepShape
+              Extend = fun memory steps -> extend memory (Batch.pair constant steps)
+              Memory = along.Fresh }
 
     let private kept (memory: Remembered) =
         match memory with
@@ -40,9 +67,8 @@ module Cursor =
     /// <param name="cursor">Where the model stands; it is not changed.</param>
     /// <exception cref="T:DL.Core.DLException">The steps do not fit the model, or are more than it has positions for.</exception>
     let extend (input: Batch<'x>) (cursor: Cursor<'x, 'y>) : struct (Batch<'y> * Cursor<'x, 'y>) =
-        let model = cursor.Of
-        let run x = cursor.Along.Extend model.Params model.State cursor.Memory x
-        let examples = Model.fit model input
+        let run x = cursor.Extend cursor.Memory x
+        let examples = cursor.Fit input
 
         let struct (output, memory) =
             match Workspace.Enter() with
@@ -84,16 +110,13 @@ module Cursor =
         let struct (logits, _) = step (start model) kept
         struct (logits, kept)
 
-    /// <summary>A step for <c>Generate</c> by an encoder and decoder: the target so far goes in with the source, in one pass each time.</summary>
+    /// <summary>Before the first id of a target, by an encoder and decoder: <c>beside</c> the ids of one source, for <c>step</c>.</summary>
+    /// <remarks>The source is encoded here, once; a step costs a step.</remarks>
     /// <param name="source">The ids of the source.</param>
     /// <param name="model">From (source, target so far) to the scores of the next id at every step of the target.</param>
-    /// <param name="seen">The tokens of the target before; none at the start.</param>
-    /// <param name="tokens">The next tokens.</param>
-    /// <exception cref="T:DL.Core.DLException">There is no token, or one is out of range.</exception>
-    let translating (source: int[]) (model: Model<Tokens * Tokens, Seq>) (seen: int[]) (tokens: int[]) : struct (float[] * int[]) =
-        let all = Array.append seen tokens
+    /// <exception cref="T:DL.Core.DLException">There is no id, one is out of range, or as <c>beside</c>.</exception>
+    let translating (source: int[]) (model: Model<Tokens * Tokens, Seq>) : Cursor<Tokens, Seq> =
+        if source.Length = 0 then
+            raise (InvalidArgumentException("Cursor.translating", "at least one id", "none"))
 
-        if all.Length = 0 then
-            raise (InvalidArgumentException("Cursor.translating", "at least one token", "none"))
-
-        struct (lastScores (Model.predict model (Batch.pair (row source) (row all))), all)
+        beside (row source) model

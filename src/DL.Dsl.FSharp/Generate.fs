@@ -34,6 +34,10 @@ type Beams =
         Width: int
         /// <summary>The exponent alpha of <c>score = log probability / ((5 + length) / 6)^alpha</c>, at least 0.</summary>
         LengthPenalty: float
+        /// <summary>What logits of tokens already there, in the prompt or the hypothesis, are divided by, or multiplied if negative; above 0, and 1 changes nothing.</summary>
+        RepetitionPenalty: float
+        /// <summary>No n-gram of this length twice in a hypothesis, the prompt's among them.</summary>
+        NoRepeat: int option
         /// <summary>The tokens that end a hypothesis; they are not part of it.</summary>
         Stop: int list
         /// <summary>The most tokens after the prompt, a stop token among them.</summary>
@@ -58,8 +62,14 @@ module Generate =
     /// <summary>As the defaults, but the most probable token every time.</summary>
     let greedy: Decoding = { defaults with Temperature = 0.0 }
 
-    /// <summary>Four hypotheses of up to 100 tokens, the exponent of the length penalty 0.6, no stop token.</summary>
-    let beams: Beams = { Width = 4; LengthPenalty = 0.6; Stop = []; MaxTokens = 100 }
+    /// <summary>Four hypotheses of up to 100 tokens, the exponent of the length penalty 0.6, free to repeat themselves, no stop token.</summary>
+    let beams: Beams =
+        { Width = 4
+          LengthPenalty = 0.6
+          RepetitionPenalty = 1.0
+          NoRepeat = None
+          Stop = []
+          MaxTokens = 100 }
 
     let private sampling (settings: Decoding) =
         Sampling(
@@ -130,17 +140,20 @@ module Generate =
         characters.Encode prompt |> tokens settings key step start |> Seq.map decode
 
     /// <summary>The most probable continuations of the prompt that a beam search finds, the best first.</summary>
-    /// <param name="settings">Width, length and the weight of the length.</param>
+    /// <remarks>A hypothesis after which every token would repeat an n-gram leaves the search.</remarks>
+    /// <param name="settings">Width, length, the weight of the length, and repetition.</param>
     /// <param name="step">From a state and new tokens to the logits of the next token and the state after the new tokens.</param>
     /// <param name="start">The state before the prompt.</param>
     /// <param name="prompt">The tokens before the first one that is looked for, at least one.</param>
-    /// <exception cref="T:DL.Core.InvalidArgumentException">The prompt is empty, a setting is out of range, a stop token is not of the vocabulary, or logits are
-    /// not sound.</exception>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">The prompt is empty, a setting is out of range, a stop token is not of the vocabulary, logits are
+    /// not sound, or no hypothesis is left because every token would repeat an n-gram.</exception>
     let beam (settings: Beams) (step: 's -> int[] -> struct (float[] * 's)) (start: 's) (prompt: int[]) : Hypothesis list =
         let settings =
             BeamSettings(
                 Width = settings.Width,
                 LengthPenalty = settings.LengthPenalty,
+                RepetitionPenalty = settings.RepetitionPenalty,
+                NoRepeat = Option.toNullable settings.NoRepeat,
                 Stop = List.toArray settings.Stop,
                 MaxTokens = settings.MaxTokens
             )

@@ -130,6 +130,29 @@ type Remembered =
     /// <summary>The number of steps.</summary>
     | Seen of int
 
+/// <summary>What of an input goes along a sequence, step after step, and what is the same at every step.</summary>
+[<RequireQualifiedAccess>]
+type Flow =
+    /// <summary>All of it goes along.</summary>
+    | Steps
+    /// <summary>All of it is the same at every step.</summary>
+    | Constant
+    /// <summary>The two parts of a pair, each in its own way.</summary>
+    | Pair of Flow * Flow
+
+/// <summary>How a layer goes on along a sequence beside parts of its input that are the same at every step, as a decoder beside its encoder.</summary>
+[<NoEquality; NoComparison>]
+type Accompanied<'x, 'y> =
+    {
+        /// <summary>What of the output goes along.</summary>
+        Out: Flow
+        /// <summary>What is remembered before the first step.</summary>
+        Fresh: Remembered[]
+        /// <summary>From parameters, state and the constant parts of the input to those of the output, and to the way on: from what is remembered and
+        /// the next steps, the constant parts beside them, to the output for them, and what is remembered then.</summary>
+        Settle: Params -> State -> Batch<'x> -> struct (Batch<'y> * (Remembered[] -> Batch<'x> -> struct (Batch<'y> * Remembered[])))
+    }
+
 /// <summary>How a layer goes on along a sequence, steps at a time: run over some steps and then over more, it puts out what one run over all of them does.</summary>
 [<NoEquality; NoComparison>]
 type Continuation<'x, 'y> =
@@ -162,6 +185,8 @@ type Layer<'x, 'y> =
         Answer: (Params -> State -> Batch<'x> -> Batch<'y>) voption
         /// <summary>How it goes on along a sequence in prediction; the layer inside that cannot, where one cannot.</summary>
         Continue: Result<Continuation<'x, 'y>, Description>
+        /// How it goes on where parts of its input go along and others are the same at every step; without it, it does not.
+        Beside: (Flow -> Result<Accompanied<'x, 'y>, Description>) voption
         /// The same layer and what follows it, in one kernel.
         Fuse: Follower -> Layer<'x, 'y> voption
         /// What the layer before might take over, and what comes after it.
@@ -317,6 +342,7 @@ module Layer =
           Apply = apply
           Answer = ValueNone
           Continue = Error about
+          Beside = ValueNone
           Fuse = noFuse
           Head = noHead }
 

@@ -83,12 +83,14 @@ module Model =
           Precision = precision
           Rows = setup.Rows }
 
-    /// A model over sequences takes them of any number of steps.
-    let internal fit (model: Model<'x, 'y>) (batch: Batch<'x>) : Batch<'x> =
-        if not (Shape.sameSteps (Batch.shape batch) model.Input) then
-            raise (ShapeException(string model.Layer.About, $"examples of shape {model.Input}", $"{Batch.shape batch}"))
+    /// Part of the input of a model, or all of it; one over sequences takes them of any number of steps.
+    let internal fitPart (model: Model<'x, 'y>) (shape: Shape<'p>) (batch: Batch<'p>) : Batch<'p> =
+        if not (Shape.sameSteps (Batch.shape batch) shape) then
+            raise (ShapeException(string model.Layer.About, $"examples of shape {shape}", $"{Batch.shape batch}"))
 
         Batch.map (convert (elementType model.Precision)) batch
+
+    let internal fit (model: Model<'x, 'y>) (batch: Batch<'x>) : Batch<'x> = fitPart model model.Input batch
 
     /// <summary>One forward pass in the given mode, with the next state and the way back.</summary>
     /// <exception cref="T:DL.Core.ShapeException">The examples are not of the model's input shape.</exception>

@@ -118,6 +118,7 @@ module Laws =
           "float32 is float64, rounded", [ Ordinary ], Conduct.precision
           "workspace and heap agree", any, Conduct.workspace
           "going on along a sequence is one pass", [ Ordinary ], SequenceLaws.continued
+          "going on beside what is constant is one pass", [ Ordinary ], SequenceLaws.beside
           if not claims.MixesExamples then
               "padding reaches nothing", any, SequenceLaws.padding
               "examples are apart", any, LayerLaws.examplesApart

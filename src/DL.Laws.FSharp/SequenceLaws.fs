@@ -28,6 +28,7 @@ module internal SequenceLaws =
         | Two(a, b) ->
             let struct (first, second) = halves kind
             sequences first a @ sequences second b
+        | Nothing -> []
         | single -> if isSequence kind then [ Batch.held { Value = single } ] else []
 
     let private steps from count (batch: Batch<'x>) : Batch<'x> =
@@ -98,6 +99,76 @@ module internal SequenceLaws =
         match Padded.lengths like with
         | Some lengths when isSequence typeof<'y> -> Batch.map (fun t -> mixed lengths t (zeros t)) batch
         | _ -> batch
+
+    /// Applies a function to what goes along, another to what is constant.
+    let rec private flowing (kind: Type) flow onSteps onConstant (value: Value) =
+        match flow, value with
+        | Flow.Pair(p, q), Two(a, b) ->
+            let struct (first, second) = halves kind
+            Two(flowing first p onSteps onConstant a, flowing second q onSteps onConstant b)
+        | Flow.Constant, _ -> onConstant kind value
+        | _ -> onSteps kind value
+
+    let private untouched (_: Type) (value: Value) = value
+    let private absent (_: Type) (_: Value) = Nothing
+
+    /// Outputs for some steps and then for more, as the tensors of one pass: what is no sequence is as it is after all steps.
+    let rec private joined (kind: Type) flow a b =
+        match a, b with
+        | Two(a1, a2), Two(b1, b2) ->
+            let struct (first, second) = halves kind
+            let struct (p, q) = Standing.parts flow
+            joined first p a1 b1 @ joined second q a2 b2
+        | a, b when isSequence kind && flow = Flow.Steps -> [ Ops.Concat.Forward(1, Batch.held { Value = a }, Batch.held { Value = b }) ]
+        | _, b -> [ Batch.held { Value = b } ]
+
+    let private accompanied (layer: Layer<'x, 'y>) (trial: Trial<'x>) flow (input: Batch<'x>) time (way: Accompanied<'x, 'y>) =
+        let probe = { Probe.make Predict layer trial with Input = input }
+        let cut = 1 + int (trial.Seed % uint64 (time - 1))
+        let slice from count kind = map kind (fun t -> One(Ops.Slice.Forward(t, 1, from, count))) One
+        let steps from count : Batch<'x> = { Value = flowing typeof<'x> flow (slice from count) untouched input.Value }
+        let constant: Batch<'x> = { Value = flowing typeof<'x> flow absent untouched input.Value }
+        let struct (_, go) = way.Settle probe.Params probe.State constant
+        let struct (y1, seen) = go way.Fresh (steps 0 cut)
+        let struct (y2, last) = go seen (steps cut (time - cut))
+        let struct (again, _) = go seen (steps cut (time - cut))
+
+        [ relative (Batch.parts probe.Run.Output) (joined typeof<'y> way.Out y1.Value y2.Value)
+          |> Evidence.within $"{cut} steps and then {time - cut} beside what is constant, and all of them at once" 1e-12
+          Evidence.exact "as much is remembered at the end as at the beginning" (last.Length = way.Fresh.Length)
+          Evidence.exact "going on twice from one place gives the same bits" (Probe.sameBits (Batch.parts again) (Batch.parts y2)) ]
+        |> Evidence.worst
+
+    /// Going on along one part of a pair, part after part, beside another that is constant, is one pass over all of it; the constant one may be padded.
+    let beside (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
+        let input = (Probe.make Predict layer trial).Input
+
+        let pad kind value =
+            match value with
+            | Two _ -> value
+            | single when isSequence kind ->
+                let t = Batch.held { Value = single }
+                Ragged(One t, lengths trial t)
+            | single -> single
+
+        let both flow =
+            let along = flowing typeof<'x> flow untouched absent input.Value |> sequences typeof<'x>
+
+            match Standing.along flow layer, along with
+            | Ok way, first :: _ when first.Shape[1] > 1 ->
+                let over prepare =
+                    let prepared: Batch<'x> = { Value = flowing typeof<'x> flow untouched prepare input.Value }
+                    accompanied layer trial flow prepared first.Shape[1] way
+
+                [ over untouched; over pad ]
+            | _ -> []
+
+        match input.Value with
+        | Two _ ->
+            [ Flow.Pair(Flow.Constant, Flow.Steps); Flow.Pair(Flow.Steps, Flow.Constant) ]
+            |> List.collect both
+            |> Evidence.worst
+        | _ -> Evidence.fine
 
     /// What lies in padding reaches no output that counts, no gradient of a parameter and no gradient of a step that counts, bit for bit.
     let padding (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =

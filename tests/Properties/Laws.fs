@@ -75,6 +75,7 @@ let laws: Law list =
       Ops.Identities.laws
       Ops.Statistics.laws
       Ops.Dropout.laws
+      Ops.Linear.laws
       Ops.Spans.laws
       Ops.RecurrentSpans.laws
       Ops.Channels.laws

@@ -30,6 +30,7 @@ public static class BeamSearch
     /// Of all hypotheses one token longer the <c>Width</c> most probable are kept; those that end in a stop token are done and leave their place
     /// to others at the next step. The search ends with no hypothesis left, at <c>MaxTokens</c>, or when none left could come to be among the best.
     /// Equal ones keep their order: at a step by the rank of the hypothesis they prolong and then by token, at the end by length.
+    /// A hypothesis after which every token would repeat an n-gram leaves the search; it is an error if with it the last one goes and none has ended.
     /// Width 1 is greedy decoding; a width of vocabulary^MaxTokens tries everything.
     /// </remarks>
     /// <typeparam name="TState">What the step remembers of a hypothesis; never changed in place, for several hypotheses may go on from one.</typeparam>
@@ -38,7 +39,8 @@ public static class BeamSearch
     /// <param name="prompt">The tokens before the first one that is looked for, at least one.</param>
     /// <param name="settings">Width, length and weights.</param>
     /// <returns>At most as many as the beam is wide, the best score first.</returns>
-    /// <exception cref="InvalidArgumentException">The prompt is empty, a stop token is not of the vocabulary, or logits are not sound.</exception>
+    /// <exception cref="InvalidArgumentException">The prompt is empty, a stop token is not of the vocabulary, logits are not sound, or no hypothesis is left because
+    /// every token would repeat an n-gram; with repetition control, a token of the prompt is not of the vocabulary.</exception>
     /// <exception cref="ShapeException">The step gives results for another number of hypotheses.</exception>
     public static IReadOnlyList<Hypothesis> RunTogether<TState>(
         Func<TState[], int[][], (double[] Logits, TState State)[]> step, TState start, int[] prompt, BeamSettings settings)
@@ -51,7 +53,8 @@ public static class BeamSearch
             var next = step(Array.ConvertAll(live, one => one.State), Array.ConvertAll(live, one => one.New));
             if (next.Length != live.Length)
                 throw new ShapeException($"{Name}, step", Invariant($"results for {live.Length} hypotheses"), Invariant($"{next.Length}"));
-            var longer = Best(live, next, settings);
+            var longer = Best(live, next, prompt, settings);
+            if (longer.Length == 0 && done.Count == 0) throw Logits.NoneLeft($"{Name}, NoRepeat", settings.NoRepeat, prompt.Length + length - 1);
             done.AddRange(longer.Where(one => settings.Stop.Contains(one.New[0])).Select(one => Ended(one, settings)));
             live = [.. longer.Where(one => !settings.Stop.Contains(one.New[0]))];
         }
@@ -69,13 +72,14 @@ public static class BeamSearch
     }
 
     /// <summary>The most probable hypotheses that are one token longer, in their order.</summary>
-    private static Live<TState>[] Best<TState>(Live<TState>[] live, (double[] Logits, TState State)[] next, BeamSettings settings)
+    private static Live<TState>[] Best<TState>(Live<TState>[] live, (double[] Logits, TState State)[] next, int[] prompt, BeamSettings settings)
     {
         var longer = new List<(int Parent, int Token, double LogProbability)>();
         for (var i = 0; i < live.Length; i++)
         {
             Logits.CheckTokens([.. settings.Stop], next[i].Logits.Length, "BeamSettings.Stop");
-            var x = Logits.LogSoftmax(next[i].Logits);
+            if (Controlled(next[i].Logits, prompt, live[i].Tokens, settings) is not { } logits) continue;
+            var x = Logits.LogSoftmax(logits);
             foreach (var token in Ranking.Best(x, settings.Width))
             {
                 if (x[token] > double.NegativeInfinity) longer.Add((i, token, live[i].LogProbability + x[token]));
@@ -85,6 +89,12 @@ public static class BeamSearch
         return [.. longer.OrderByDescending(one => one.LogProbability).Take(settings.Width)
             .Select(one => new Live<TState>(next[one.Parent].State, [one.Token], [.. live[one.Parent].Tokens, one.Token], one.LogProbability))];
     }
+
+    /// <summary>The logits after a hypothesis, its repetitions controlled; null if no token is left.</summary>
+    private static double[]? Controlled(double[] logits, int[] prompt, int[] tokens, BeamSettings settings) =>
+        settings is { RepetitionPenalty: 1, NoRepeat: null }
+            ? logits
+            : Logits.ControlRepetition(logits, [.. prompt, .. tokens], settings.RepetitionPenalty, settings.NoRepeat, Name);
 
     private static Hypothesis Ended<TState>(Live<TState> one, BeamSettings settings)
     {

@@ -19,6 +19,30 @@ public sealed record BeamSettings
             : throw new InvalidArgumentException("BeamSettings.LengthPenalty", "a finite number of at least 0", Invariant($"{value}"));
     } = 0.6;
 
+    /// <summary>As of <see cref="Logits.PenalizeRepetition"/>, over the prompt and the hypothesis, before the logarithm; 1 (the default) changes nothing.</summary>
+    /// <exception cref="InvalidArgumentException">Set to 0 or below, or not finite.</exception>
+    public double RepetitionPenalty
+    {
+        get;
+        init
+        {
+            Logits.CheckPenalty(value, "BeamSettings.RepetitionPenalty");
+            field = value;
+        }
+    } = 1;
+
+    /// <summary>The length of the n-grams that no hypothesis may repeat, the prompt's among them, as of <see cref="Logits.ForbidRepeats"/>; null (the default) forbids none.</summary>
+    /// <exception cref="InvalidArgumentException">Set below 1.</exception>
+    public int? NoRepeat
+    {
+        get;
+        init
+        {
+            if (value is { } n) Logits.CheckRepeat(n, "BeamSettings.NoRepeat");
+            field = value;
+        }
+    }
+
     /// <summary>The tokens that end a hypothesis (default none).</summary>
     public IReadOnlyList<int> Stop { get; init; } = [];
 

@@ -50,18 +50,21 @@ public static class Logits
         CheckRepeat(n, "Logits.ForbidRepeats, n");
         Check(logits, "Logits.ForbidRepeats");
         CheckTokens(history, logits.Length, "Logits.ForbidRepeats, history");
-        var allowed = logits.ToArray();
-        var beginning = history[Math.Max(0, history.Length - (n - 1))..];
-        for (var i = 0; i + n <= history.Length; i++)
-        {
-            if (history.Slice(i, n - 1).SequenceEqual(beginning)) allowed[history[i + n - 1]] = double.NegativeInfinity;
-        }
-
-        if (!allowed.AsSpan().ContainsAnyExcept(double.NegativeInfinity))
-            throw new InvalidArgumentException("Logits.ForbidRepeats", Invariant($"a token that repeats no {n}-gram"), Invariant($"none after {history.Length} tokens"),
-                "Forbid longer n-grams, or generate fewer tokens.");
-        return allowed;
+        return WithoutRepeats(logits, history, n) ?? throw NoneLeft("Logits.ForbidRepeats", n, history.Length);
     }
+
+    /// <summary>The logits after the repetition penalty (1 for none) and then without the n-grams that may not repeat (null for none); null if no token is left.</summary>
+    internal static double[]? ControlRepetition(ReadOnlySpan<double> logits, ReadOnlySpan<int> history, double penalty, int? noRepeat, string where)
+    {
+        Check(logits, where);
+        CheckTokens(history, logits.Length, $"{where}, history");
+        var x = penalty == 1 ? logits.ToArray() : PenalizeRepetition(logits, history, penalty);
+        return noRepeat is { } n ? WithoutRepeats(x, history, n) : x;
+    }
+
+    /// <summary>What is said where every token would repeat an n-gram.</summary>
+    internal static InvalidArgumentException NoneLeft(string where, int? n, int tokens) =>
+        new(where, Invariant($"a token that repeats no {n}-gram"), Invariant($"none after {tokens} tokens"), "Forbid longer n-grams, or generate fewer tokens.");
 
     /// <summary>-infinity for all but the k largest logits; of equals at the border the lower tokens stay.</summary>
     /// <remarks>A. Fan, M. Lewis, Y. Dauphin, Hierarchical neural story generation, 2018.</remarks>
@@ -115,6 +118,18 @@ public static class Logits
             if ((uint)tokens[i] >= (uint)vocabulary)
                 throw new InvalidArgumentException(Invariant($"{where}[{i}]"), Invariant($"a token from 0 to {vocabulary - 1}"), Invariant($"{tokens[i]}"));
         }
+    }
+
+    private static double[]? WithoutRepeats(ReadOnlySpan<double> logits, ReadOnlySpan<int> history, int n)
+    {
+        var allowed = logits.ToArray();
+        var beginning = history[Math.Max(0, history.Length - (n - 1))..];
+        for (var i = 0; i + n <= history.Length; i++)
+        {
+            if (history.Slice(i, n - 1).SequenceEqual(beginning)) allowed[history[i + n - 1]] = double.NegativeInfinity;
+        }
+
+        return allowed.AsSpan().ContainsAnyExcept(double.NegativeInfinity) ? allowed : null;
     }
 
     internal static void CheckTopK(int k, int vocabulary, string where)

@@ -78,10 +78,7 @@ public sealed record Sampling
     {
         Logits.Check(logits, "Sampling");
         if (TopK is { } most) Logits.CheckTopK(most, logits.Length, "Sampling.TopK");
-        Logits.CheckTokens(history, logits.Length, "Sampling, history");
-        var x = logits;
-        if (RepetitionPenalty != 1) x = Logits.PenalizeRepetition(x, history, RepetitionPenalty);
-        if (NoRepeat is { } n) x = Logits.ForbidRepeats(x, history, n);
+        var x = Logits.ControlRepetition(logits, history, RepetitionPenalty, NoRepeat, "Sampling") ?? throw Logits.NoneLeft("Sampling.NoRepeat", NoRepeat, history.Length);
         if (TopK is { } k) x = Logits.TopK(x, k);
         var p = Probabilities.Softmax(x, Temperature);
         return TopP < 1 ? Probabilities.TopP(p, TopP) : p;

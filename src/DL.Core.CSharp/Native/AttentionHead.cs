@@ -3,7 +3,7 @@ namespace DL.Core.Kernels;
 /// <summary>The part of an <see cref="AttentionJob{T}"/> that is one head of one example; pointers to what the job does not have are never used.</summary>
 internal unsafe struct AttentionHead<T> where T : unmanaged
 {
-    public T* Q, K, V, Y, Dy, Dq, Dk, Dv, Max, Inverse, Weights;
+    public T* Q, K, V, RecentK, RecentV, Y, Dy, Dq, Dk, Dv, Max, Inverse, Weights;
 
     /// <summary>How many queries are real.</summary>
     public nint Queries;

@@ -5,6 +5,12 @@ internal unsafe struct AttentionJob<T> where T : unmanaged
 {
     public T* Q, K, V, Y, Dy, Dq, Dk, Dv;
 
+    /// <summary>The last keys and values, where these lie apart from the others: only <see cref="AttentionStep{T}"/> reads them there.</summary>
+    public T* RecentK, RecentV;
+
+    /// <summary>How many of all keys are apart, of each example.</summary>
+    public int Recent;
+
     /// <summary>The largest score of every query and the reciprocal of its sum: two planes of [N, heads, queries].</summary>
     public T* Statistics;
 
@@ -63,14 +69,16 @@ internal unsafe struct AttentionJob<T> where T : unmanaged
     public readonly AttentionHead<T> Head(long item, nint width)
     {
         nint example = (nint)(item / Heads), head = (nint)(item % Heads);
-        nint q = (example * Queries * QRow) + (head * KeyWidth), k = (example * Keys * KRow) + (head * KeyWidth);
-        nint v = (example * Keys * VRow) + (head * ValueWidth), y = (example * Queries * YRow) + (head * ValueWidth);
+        nint q = (example * Queries * QRow) + (head * KeyWidth), k = (example * (Keys - Recent) * KRow) + (head * KeyWidth);
+        nint v = (example * (Keys - Recent) * VRow) + (head * ValueWidth), y = (example * Queries * YRow) + (head * ValueWidth);
         nint statistics = (nint)item * Queries, plane = (nint)Batch * Heads * Queries;
         return new()
         {
             Q = Q + q,
             K = K + k,
             V = V + v,
+            RecentK = RecentK + (example * Recent * KRow) + (head * KeyWidth),
+            RecentV = RecentV + (example * Recent * VRow) + (head * ValueWidth),
             Y = Y + y,
             Dy = Dy + y,
             Dq = Dq + q,

@@ -3,17 +3,23 @@ using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
 
+/// <summary>What attention of very few queries takes.</summary>
+internal static class AttentionSteps
+{
+    /// <summary>From more queries on packing them pays.</summary>
+    public const int MostQueries = 3;
+
+    /// <summary>So many positions of all heads at a time, for they lie one after the other in memory.</summary>
+    public const int Block = 32;
+}
+
 /// <summary>Attention of very few queries, as when tokens are made one by one: all it does is to read the keys and values there are, once each.</summary>
 internal static unsafe class AttentionStep<T> where T : unmanaged
 {
-    // From here on packing the queries pays.
-    private const int MostQueries = 3;
-
-    // So many positions of all heads at a time, for they lie one after the other in memory.
-    private const int Block = 32;
+    private const int Block = AttentionSteps.Block;
 
     /// <summary>Whether a job whose keys are not told one by one is better done this way.</summary>
-    public static bool Suits(in AttentionJob<T> job) => job.Queries <= MostQueries && job.Weights == null && job.Dropout.Threshold == 0;
+    public static bool Suits(in AttentionJob<T> job) => job.Queries <= AttentionSteps.MostQueries && job.Weights == null && job.Dropout.Threshold == 0;
 
     /// <summary>Heads [from, to) of all examples; the body of a job.</summary>
     public static void Run(void* state, long from, long to)
@@ -48,10 +54,11 @@ internal static unsafe class AttentionStep<T> where T : unmanaged
         where S : struct, ISimd<S, T>
     {
         T* q = first.Q + (query * job.QRow), y = first.Y + (query * job.YRow);
+        nint settled = job.Keys - job.Recent;
         for (nint key = 0; key < keys; key += Block)
             for (nint head = 0; head < heads; head++)
             {
-                var rows = first.K + (key * job.KRow) + (head * job.KeyWidth);
+                var rows = (key < settled ? first.K + (key * job.KRow) : first.RecentK + ((key - settled) * job.KRow)) + (head * job.KeyWidth);
                 var count = Math.Min(Block, keys - key);
                 AttentionRows<S, T>.Dots(q + (head * job.KeyWidth), rows, job.KRow, count, job.KeyWidth, scores + (head * row) + key);
             }
@@ -66,7 +73,7 @@ internal static unsafe class AttentionStep<T> where T : unmanaged
         for (nint key = 0; key < keys; key += Block)
             for (nint head = 0; head < heads; head++)
             {
-                var rows = first.V + (key * job.VRow) + (head * job.ValueWidth);
+                var rows = (key < settled ? first.V + (key * job.VRow) : first.RecentV + ((key - settled) * job.VRow)) + (head * job.ValueWidth);
                 var count = Math.Min(Block, keys - key);
                 AttentionRows<S, T>.Add(scores + (head * row) + key, rows, job.VRow, count, job.ValueWidth, y + (head * job.ValueWidth));
             }

@@ -57,7 +57,8 @@ internal static unsafe class BiasActivation
         private static void Rows<S>(ref Job<T, TOp> job, long from, long to) where S : struct, ISimd<S, T>
         {
             var y = job.Y + (from * job.N);
-            if (job.N <= Narrow) Pattern<S>(y, job.Bias, job.N, (to - from) * job.N, job.Op);
+            // A pattern is made for many rows.
+            if (job.N <= Narrow && to - from >= S.Count) Pattern<S>(y, job.Bias, job.N, (to - from) * job.N, job.Op);
             else Wide<S>(y, job.Bias, job.N, to - from, job.Op);
         }
 
@@ -87,7 +88,8 @@ internal static unsafe class BiasActivation
         {
             var pattern = stackalloc T[Narrow * S.Count];
             var length = n * S.Count;
-            for (var i = 0; i < length; i++) pattern[i] = bias is null ? default : bias[i % n];
+            for (var i = 0; i < length; i += S.Count) S.Create(-0.0).Store(pattern + i);
+            for (var i = 0; i < length && bias is not null; i++) pattern[i] = bias[i % n];
             var at = 0;
             for (var i = 0L; i < count; i += S.Count)
             {

@@ -5,22 +5,26 @@ namespace DL.Core.Ops;
 /// So a token at a time costs the token, not the sequence.</remarks>
 internal sealed class GrowingSteps
 {
-    private const int FirstCapacity = 64;
-
     private readonly Buffer? _buffer;
+    private readonly int _room;
 
-    private GrowingSteps(Tensor steps, Buffer? buffer)
+    private GrowingSteps(Tensor steps, Buffer? buffer, int room)
     {
         Steps = steps;
         _buffer = buffer;
+        _room = room;
     }
 
     /// <summary>The steps so far.</summary>
     public Tensor Steps { get; }
 
-    /// <summary>A sequence of the given steps.</summary>
-    public static GrowingSteps Of(Tensor steps) =>
-        steps.Shape[0] == 1 ? InBuffer(steps.ZerosOf(new Shape(1, 0, steps.Shape[2])), steps) : new(steps.To(steps.ElementType), null);
+    /// <summary>A sequence of the given steps, which are copied.</summary>
+    /// <param name="steps">[N, T, D].</param>
+    /// <param name="room">The fewest steps that there is room for.</param>
+    public static GrowingSteps Of(Tensor steps, int room) =>
+        steps.Shape[0] == 1 && steps.Shape[1] > 0
+            ? InBuffer(steps.ZerosOf(new Shape(1, 0, steps.Shape[2])), steps, Math.Max(room, steps.Shape[1]), room)
+            : new(steps.To(steps.ElementType), null, room);
 
     /// <summary>These steps and then more.</summary>
     public GrowingSteps Append(Tensor more)
@@ -28,20 +32,22 @@ internal sealed class GrowingSteps
         var (n, time, features) = (Steps.Shape[0], Steps.Shape[1], Steps.Shape[2]);
         if (more.Shape.Rank != 3 || more.Shape[0] != n || more.Shape[2] != features)
             throw new ShapeException("KeyValueCache.Append", $"[{n}; time; {features}]", $"{more.Shape}");
-        if (n != 1) return new(Concat.Forward(1, [Steps, more.To(more.ElementType)]), null);
-        if (_buffer is null || !_buffer.Claim(time, more.Shape[1])) return InBuffer(Steps, more);
+        if (n != 1) return new(Concat.Forward(1, [Steps, more.To(more.ElementType)]), null, _room);
+        var needed = time + more.Shape[1];
+        if (_buffer is null || !_buffer.Claim(time, more.Shape[1]))
+            return InBuffer(Steps, more, needed <= _room ? _room : 2 * needed, _room);
         _buffer.Write(time, more);
-        return new(_buffer.First(time + more.Shape[1], features), _buffer);
+        return new(_buffer.First(needed, features), _buffer, _room);
     }
 
-    private static GrowingSteps InBuffer(Tensor before, Tensor more)
+    private static GrowingSteps InBuffer(Tensor before, Tensor more, int capacity, int room)
     {
         var (time, features) = (before.Shape[1] + more.Shape[1], more.Shape[2]);
-        var buffer = new Buffer(more.ElementType, Math.Max(FirstCapacity, 2 * time), features);
+        var buffer = new Buffer(more.ElementType, capacity, features);
         buffer.Claim(0, time);
         buffer.Write(0, before);
         buffer.Write(before.Shape[1], more);
-        return new(buffer.First(time, features), buffer);
+        return new(buffer.First(time, features), buffer, room);
     }
 
     /// <summary>Room for steps, of which the first ones are written.</summary>

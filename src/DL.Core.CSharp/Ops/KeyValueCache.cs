@@ -1,26 +1,33 @@
 namespace DL.Core.Ops;
 
 /// <summary>The keys and values of the steps that attention has seen, for decoding one step after the other. A value: appending gives a new one.</summary>
-/// <remarks>A step that is appended to the newest of one sequence costs that step; appending to an older one copies it.</remarks>
+/// <remarks>A step that is appended costs that step, and a few before it where another one was appended to the same cache: as many caches as one likes may
+/// continue one.</remarks>
 public sealed class KeyValueCache
 {
-    private readonly GrowingSteps _keys;
-    private readonly GrowingSteps _values;
+    private readonly SettledSteps _keys;
+    private readonly SettledSteps _values;
 
-    private KeyValueCache(GrowingSteps keys, GrowingSteps values)
+    private KeyValueCache(SettledSteps keys, SettledSteps values)
     {
         _keys = keys;
         _values = values;
     }
 
     /// <summary>The number of steps.</summary>
-    public int Count => Keys.Shape[1];
+    public int Count => _keys.Count;
 
-    /// <summary>The keys, [N, <see cref="Count"/>, features].</summary>
-    public Tensor Keys => _keys.Steps;
+    /// <summary>The keys, [N, <see cref="Count"/>, features], put together at every call.</summary>
+    public Tensor Keys => _keys.All;
 
-    /// <summary>The values, [N, <see cref="Count"/>, features].</summary>
-    public Tensor Values => _values.Steps;
+    /// <summary>The values, [N, <see cref="Count"/>, features], put together at every call.</summary>
+    public Tensor Values => _values.All;
+
+    /// <summary>The keys and values of all but the last steps, which are few; both where they lie.</summary>
+    internal (Tensor Keys, Tensor Values) Settled => (_keys.Settled, _values.Settled);
+
+    /// <inheritdoc cref="Settled"/>
+    internal (Tensor Keys, Tensor Values) Recent => (_keys.Recent, _values.Recent);
 
     /// <summary>A cache of the given keys and values, which are copied.</summary>
     /// <param name="keys">[N, T, features].</param>
@@ -29,7 +36,7 @@ public sealed class KeyValueCache
     public static KeyValueCache Of(Tensor keys, Tensor values)
     {
         Check("KeyValueCache.Of", keys, values);
-        return new(GrowingSteps.Of(keys), GrowingSteps.Of(values));
+        return new(SettledSteps.Of(keys), SettledSteps.Of(values));
     }
 
     /// <summary>This cache with the keys and values of more steps.</summary>

@@ -187,7 +187,7 @@ module AttentionLayers =
             | _ -> KeyValueCache.Of(turned k, v)
 
         let op = operation options heads null null 0.0 (Random.Key())
-        let struct (context, _) = Attention.Forward(turned q, cache.Keys, cache.Values, op)
+        let context = Attention.Forward(turned q, cache, op)
         let y = stepsOf x (Linear.Forward(rows context, weightOut, biasOut))
         struct ((Batch.ofTensor y: Batch<Seq>), [| Cached cache |])
 
@@ -224,6 +224,7 @@ module AttentionLayers =
                       Extend = fun ps _ memory x -> extendSelf options heads ps memory x }
             else
                 Error about
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -277,6 +278,7 @@ module AttentionLayers =
             let struct (keys, values) = Shape.split rest
             let q, k, v = Shape.core queries, Shape.core keys, Shape.core values
             int64 q[0] * int64 k[0] * int64 (q[1] + v[1]))
+        |> Standing.pointwiseFirst
 
     /// <summary>The first sequence of a pair attends to the second: queries from the one, keys and values from the other, all projected to <c>features</c>.</summary>
     /// <param name="features">The features of queries, keys, values and result.</param>
@@ -319,5 +321,6 @@ module AttentionLayers =
                     { Output = Padded.like queries (Batch.ofTensor y)
                       State = state
                       Pullback = back })
+            |> Standing.pointwiseFirst
 
         both (project "query") (fork (project "key") identity) --> scored

@@ -118,6 +118,7 @@ module ConvolutionLayers =
           Apply = fun _ ps state x -> apply options k activation ps state x
           Answer = ValueNone
           Continue = Error about
+          Beside = ValueNone
           Fuse = joined options channels k plain
           Head = Layer.noHead }
 

@@ -63,6 +63,7 @@ module Convolution1dLayers =
           Apply = fun _ ps state x -> apply options k activation ps state x
           Answer = ValueNone
           Continue = Error about
+          Beside = ValueNone
           Fuse = Layer.fusing plain (build options channels k)
           Head = Layer.noHead }
 

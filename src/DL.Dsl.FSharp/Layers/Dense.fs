@@ -48,14 +48,13 @@ module DenseLayer =
         |> Layer.multiplying (int64 weight.Count)
         |> Layer.setupWith activation
 
+    let private forward activation (ps: Params) (x: Tensor) =
+        let bias: Tensor | null = if ps.Length > 1 then ps[1] else null
+        Linear.Forward(x, ps[0], bias, activation)
+
     let private apply activation (ps: Params) (state: State) (input: Batch<Vec>) : Pass<Vec, Vec> =
         let x, weight = Batch.held input, ps[0]
-
-        let y =
-            if ps.Length > 1 then
-                Linear.Forward(x, weight, ps[1], activation)
-            else
-                Linear.Forward(x, weight, activation = activation)
+        let y = forward activation ps x
 
         let back dy : struct (Batch<Vec> * Grads) =
             let dz = Linear.BackwardActivation(Batch.held dy, y, activation)
@@ -76,8 +75,9 @@ module DenseLayer =
           Cells = []
           Init = init options units about activation
           Apply = fun _ ps state x -> apply activation ps state x
-          Answer = ValueNone
+          Answer = ValueSome(fun ps _ x -> Batch.ofTensor (forward activation ps (Batch.held x)))
           Continue = Error about
+          Beside = ValueNone
           Fuse = Layer.fusing plain (build options units)
           Head = Layer.noHead }
 

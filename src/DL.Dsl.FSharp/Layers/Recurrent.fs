@@ -223,6 +223,7 @@ module RecurrentLayers =
                     fun ps _ memory input ->
                         let struct (y, states) = cell.Predict ps (Batch.held input) (remembered memory) null
                         struct (Batch.ofTensor y, Array.map Held states) }
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 
@@ -273,8 +274,10 @@ module RecurrentLayers =
                 let struct (y, last) = cell.Predict ps (Batch.held xs) (states h) (Padded.orNull xs)
                 Batch.pair (ofStates last) (Padded.like xs (Batch.ofTensor y)))
           Continue = Error about
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
+        |> Standing.recurrence
 
     let private one (h: Batch<Vec>) = [| Batch.held h |]
     let private ofOne (states: Tensor[]) : Batch<Vec> = Batch.ofTensor states[0]

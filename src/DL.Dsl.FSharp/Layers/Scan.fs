@@ -113,8 +113,10 @@ module ScanLayers =
                         struct (Batch.pair dh (Batch.delayed (fun () -> Padded.zeroed lengths (stack dxs))), dp) }
           Answer = ValueNone
           Continue = Error { Name = "scanFrom"; Settings = []; Children = [] }
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
+        |> Standing.recurrence
 
     let private zeros (like: Tensor) hidden : Batch<Vec> = Batch.zerosLike like (Shape [| like.Shape[0]; hidden |])
 
@@ -165,7 +167,7 @@ module ScanLayers =
 
     /// <summary>Starts every batch from the state the last one reached, which is kept as state of the model: truncated backpropagation through time.</summary>
     /// <remarks>For long texts in windows, one batch after the other, example i of each going on where that of the one before stopped. No gradient goes
-    /// from batch to batch. A batch of another number of examples starts from zeros and leaves the state; so does prediction.
+    /// from batch to batch. A batch of another number of examples starts from zeros and leaves the state; so does prediction, step by step as well.
     /// P. Werbos, Backpropagation through time, 1990; R. Williams, J. Peng, 1990.</remarks>
     /// <param name="examples">The examples of a batch.</param>
     /// <param name="state">The shape of the layer's state: <c>Shape.vec 64</c>, for an LSTM a pair of them.</param>
@@ -176,6 +178,15 @@ module ScanLayers =
         let k = parts.Length
         let cell i = { Stage = 0; Name = $"state.{i}"; Layout = Plain }
         let zerosFor n (like: Tensor) : Batch<'h> = Batch.ofParts state.Tree (parts |> List.map (fun s -> like.ZerosOf(s.Prepend n)))
+
+        let extend (along: Accompanied<'h * Seq, 'h * Seq>) ps (cells: State) memory (input: Batch<Seq>) =
+            let struct (_, own) = Wiring.split k cells.Length cells
+            let x = Batch.held input
+            let start = Batch.pair (zerosFor x.Shape[0] x) input
+            let struct (_, on) = along.Settle ps own start
+            let struct (output, next) = on memory start
+            let struct (_, y) = Batch.split output
+            struct (y, next)
 
         { About =
             { Name = "carried"
@@ -222,7 +233,13 @@ module ScanLayers =
                         let struct (_, dx) = Batch.split dhx
                         struct (dx, dp) }
           Answer = ValueNone
-          Continue = Error { Name = "carried"; Settings = []; Children = [] }
+          Continue =
+            Standing.along (Flow.Pair(Flow.Constant, Flow.Steps)) f
+            |> Result.bind (fun along ->
+                match Standing.parts along.Out with
+                | struct (_, Flow.Steps) -> Ok { Fresh = along.Fresh; Extend = extend along }
+                | _ -> Error f.About)
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }
 

@@ -47,5 +47,6 @@ module SequenceLayers =
             Ok
                 { Fresh = [||]
                   Extend = fun ps state _ x -> struct (answer ps state x, [||]) }
+          Beside = ValueNone
           Fuse = Layer.noFuse
           Head = Layer.noHead }

@@ -52,10 +52,11 @@ let private prompt = [| 1; 0 |]
 let private beam width alpha language =
     prompt
     |> Generate.beam
-        { Width = width
-          LengthPenalty = alpha
-          Stop = language.Stop
-          MaxTokens = language.Longest }
+        { Generate.beams with
+            Width = width
+            LengthPenalty = alpha
+            Stop = language.Stop
+            MaxTokens = language.Longest }
         (step language)
         []
 
@@ -103,19 +104,22 @@ let ``width 1 is greedy decoding`` () =
         | [ only ] -> List.ofSeq only.Tokens = List.ofSeq greedy
         | _ -> false)
 
-/// The search as its documentation says it, without giving up early.
-let private reference width alpha language =
+/// The search as its documentation says it, without giving up early, over the logits after (all tokens so far).
+let private searched width alpha language (logits: int list -> float[] option) =
     let rec go live finished length =
         if length > language.Longest || List.isEmpty live then
             finished @ (live |> List.map (fun (tokens, logp) -> tokens, score alpha language.Longest logp))
         else
             let longer =
                 [ for tokens, logp in live do
-                      let x = Logits.LogSoftmax(language.Logits(List.ofArray prompt @ tokens))
+                      match logits (List.ofArray prompt @ tokens) with
+                      | Some logits ->
+                          let x = Logits.LogSoftmax logits
 
-                      yield!
-                          [ for token in 0 .. language.Vocabulary - 1 -> tokens, token, logp + x[token] ]
-                          |> List.filter (fun (_, _, total) -> total > Double.NegativeInfinity) ]
+                          yield!
+                              [ for token in 0 .. language.Vocabulary - 1 -> tokens, token, logp + x[token] ]
+                              |> List.filter (fun (_, _, total) -> total > Double.NegativeInfinity)
+                      | None -> () ]
                 |> List.sortBy (fun (_, _, total) -> -total)
                 |> List.truncate width
 
@@ -125,11 +129,96 @@ let private reference width alpha language =
 
     go [ [], 0.0 ] [] 1 |> List.sortBy (fun (_, s) -> -s) |> List.truncate width
 
+let private reference width alpha language = searched width alpha language (language.Logits >> Some)
+
 [<Fact>]
 let ``any width is the search as described: giving up early loses nothing, ties keep their order`` () =
     forAll (Gen.zip3 languages alphas (Gen.choose (1, 6))) (fun (language, alpha, width) ->
         let found = beam width alpha language |> List.map (fun h -> List.ofSeq h.Tokens, h.Score)
         found = reference width alpha language)
+
+/// Repetition control by its definition: the penalty once for every token there, and no n-gram twice; none if no token is left.
+let private controlled (penalty: float) (n: int option) (logits: int list -> float[]) (history: int list) =
+    let repeats token =
+        match n with
+        | None -> false
+        | Some n ->
+            let grams = List.windowed n (history @ [ token ])
+            grams.Length > 1 && List.contains (List.last grams) (List.take (grams.Length - 1) grams)
+
+    let control token x =
+        if repeats token then Double.NegativeInfinity
+        elif not (List.contains token history) then x
+        elif x > 0.0 then x / penalty
+        else x * penalty
+
+    let x = logits history |> Array.mapi control
+    if Array.forall Double.IsNegativeInfinity x then None else Some x
+
+let private controls = Gen.zip (Gen.elements [ 0.5; 1.0; 1.3 ]) (Gen.elements [ None; Some 1; Some 2; Some 3 ])
+
+let private settings width (penalty, noRepeat) language =
+    { Generate.beams with
+        Width = width
+        RepetitionPenalty = penalty
+        NoRepeat = noRepeat
+        Stop = language.Stop
+        MaxTokens = language.Longest }
+
+let private found settings language =
+    try
+        prompt
+        |> Generate.beam settings (step language) []
+        |> List.map (fun h -> List.ofSeq h.Tokens, h.Score)
+        |> Some
+    with :? InvalidArgumentException as error ->
+        Assert.Contains("repeats no", error.Message)
+        None
+
+[<Fact>]
+let ``repetition is controlled for every hypothesis by itself, and one with no token left leaves the search`` () =
+    forAll (Gen.zip3 languages controls (Gen.choose (1, 6))) (fun (language, control, width) ->
+        let expected = searched width 0.6 language (controlled (fst control) (snd control) language.Logits)
+        found (settings width control language) language = (if expected.IsEmpty then None else Some expected))
+
+[<Fact>]
+let ``no n-gram comes twice in a hypothesis and the prompt before it`` () =
+    forAll (Gen.zip3 languages (Gen.choose (1, 3)) (Gen.choose (1, 6))) (fun (language, n, width) ->
+        let grams tokens = List.windowed n (List.ofArray prompt @ tokens)
+
+        match found (settings width (1.0, Some n) language) language with
+        | Some hypotheses -> hypotheses |> List.forall (fun (tokens, _) -> List.distinct (grams tokens) = grams tokens)
+        | None -> true)
+
+[<Fact>]
+let ``width 1 is greedy decoding with the same control of repetition, also where no token is left`` () =
+    forAll (Gen.zip languages controls) (fun (language, (penalty, noRepeat)) ->
+        let greedy =
+            { Generate.greedy with
+                RepetitionPenalty = penalty
+                NoRepeat = noRepeat
+                Stop = language.Stop
+                MaxTokens = language.Longest }
+
+        let drawn () = prompt |> Generate.tokens greedy (Key.ofSeed 1) (step language) [] |> List.ofSeq
+
+        match found (settings 1 (penalty, noRepeat) language) language with
+        | Some only -> List.map fst only = [ drawn () ]
+        | None ->
+            argumentError drawn |> mentions [ "repeats no" ]
+            true)
+
+[<Fact>]
+let ``a hypothesis that has ended is given when all others have no token left`` () =
+    let settings = { Generate.beams with Width = 2; NoRepeat = Some 1; Stop = [ 2 ] }
+    // At first 1 or the stop token; after 1 the tokens there are 0 and 1 alone.
+    let step steps (_: int[]) = struct ((if steps = 0 then [| -infinity; 1.0; 0.0 |] else [| 0.0; 1.0; -infinity |]), steps + 1)
+    let only = Generate.beam settings step 0 [| 0 |] |> List.exactlyOne
+    Assert.Empty only.Tokens
+    Assert.True only.Stopped
+
+    argumentError (fun () -> Generate.beam settings step 1 [| 0; 1 |])
+    |> mentions [ "repeats no 1-gram"; "after 2 tokens" ]
 
 [<Fact>]
 let ``all hypotheses of a step together are the same as one by one`` () =
@@ -177,6 +266,13 @@ let ``bad input to a beam search is refused`` () =
     run { Generate.beams with MaxTokens = 0 } |> mentions [ "MaxTokens" ]
     run { Generate.beams with LengthPenalty = -1.0 } |> mentions [ "LengthPenalty"; "-1" ]
     run { Generate.beams with LengthPenalty = nan } |> mentions [ "NaN" ]
+    run { Generate.beams with RepetitionPenalty = 0.0 } |> mentions [ "RepetitionPenalty"; "0" ]
+    run { Generate.beams with RepetitionPenalty = infinity } |> mentions [ "RepetitionPenalty" ]
+    run { Generate.beams with NoRepeat = Some 0 } |> mentions [ "NoRepeat"; "0" ]
+
+    argumentError (fun () -> Generate.beam { Generate.beams with NoRepeat = Some 2 } step () [| 0; 2 |])
+    |> mentions [ "history[1]"; "0 to 1"; "got 2" ]
+
     run { Generate.beams with Stop = [ 2 ] } |> mentions [ "Stop[0]"; "0 to 1"; "got 2" ]
     let settings = BeamSettings()
     let wrong (_: unit[]) (_: int[][]) : struct (float[] * unit)[] = [||]

@@ -48,13 +48,28 @@ let private overBoxes fault right wrong =
     let laws f = Laws.all Claims.none (Shape.image (3, 5, 6)) (DL.Properties.Layers.Registry.boxed --> f)
     fault, laws right, laws (wrong right)
 
+/// Going on beside what is constant as if every part were the first.
+let private anewBeside (f: Layer<'x, 'y>) : Layer<'x, 'y> =
+    { f with
+        Beside =
+            f
+            |> Standing.settling (fun settle ps state x ->
+                let struct (y, extend) = settle ps state x
+                struct (y, (fun memory x -> extend (Array.map (fun _ -> Unseen) memory) x))) }
+
+let private recurrence = gruFrom Recurrent.defaults 3
+let private decoding = both (causalSelfAttention 2) identity --> crossAttention 4 2
+let private besides shape (f: Layer<'x, 'y>) fault = fault, Laws.all Claims.none shape f, Laws.all Claims.none shape (anewBeside f)
+
 let private shape = Shape.seq (6, 4)
 let private laws (f: Layer<Seq, 'y>) = Laws.all Claims.none shape f
 let private against fault (right: Layer<Seq, 'y>) wrong = fault, laws right, laws (wrong right)
 
 /// A fault, the laws of the layer without it, and those of the layer with it.
 let mutants: (string * Law list * Law list) list =
-    [ against "positions that begin anew at every part" (learnedPositions 8) anew
+    [ "a given state taken again at every part" |> besides (Shape.pair (Shape.vec 3) (Shape.seq (6, 4))) recurrence
+      "keys of a decoder that are not kept" |> besides (Shape.pair (Shape.seq (6, 4)) (Shape.seq (3, 4))) decoding
+      against "positions that begin anew at every part" (learnedPositions 8) anew
       against "a state forgotten between parts" (gru 3) anew
       against "a cell left where it was" (lstm 3) late
       against "keys and values that are not kept" (causalSelfAttention 2) late

@@ -186,7 +186,41 @@ let private caches: Law list =
           let some =
               forward (part last q) (spoil k) (spoil x) (AttentionSettings(2, Causal = true, Offset = last, KeyLengths = filled))
 
-          Evidence.worst [ close "one query" 1e-13 one (part (count - 1) whole); close "the last five" 1e-13 some (part last whole) ]) ]
+          Evidence.worst [ close "one query" 1e-13 one (part (count - 1) whole); close "the last five" 1e-13 some (part last whole) ])
+      law "a cache is its keys and values, however many continue it" (fun v ->
+          let d, n = 2 * v.Length, 1 + int (v.Seed % 3UL)
+          let sizes = [| 1; 2; 31; 32; 33; 70 |]
+          let size i = sizes[int ((Draw v.Seed).Branch(i).Bits() % uint64 sizes.Length)]
+          let pieces = [ for i in 1..5 -> batch v i n (size i) d, batch v (10 + i) n (size i) d ]
+
+          // Another one continues every cache before, and one after, the cache that is looked at does.
+          let append (cache: KeyValueCache) (k: Tensor, x: Tensor) =
+              cache.Append(x, k) |> ignore
+              let next = cache.Append(k, x)
+              cache.Append(Scale.Forward(k, 2.0), x) |> ignore
+              next
+
+          let cache = (KeyValueCache.Of(fst pieces.Head, snd pieces.Head), pieces.Tail) ||> List.fold append
+
+          let keys, values =
+              Concat.Forward(1, Array.ofList (List.map fst pieces)), Concat.Forward(1, Array.ofList (List.map snd pieces))
+
+          let agree queries (settings: AttentionSettings) =
+              let q = batch v 20 n queries d
+              Evidence.exact $"{queries} queries" ((Attention.Forward(q, cache, settings)).SameBits(forward q keys values settings))
+
+          let visible queries = Tensor.Of<int>(Array.init (queries * cache.Count) (fun i -> i % 3), queries, cache.Count)
+
+          Evidence.worst
+              [ Evidence.exact "count" (cache.Count = keys.Shape[1])
+                Evidence.exact "keys" (cache.Keys.SameBits keys)
+                Evidence.exact "values" (cache.Values.SameBits values)
+                for queries in 1 .. min 5 cache.Count do
+                    agree queries (plain 2)
+                    agree queries (AttentionSettings(1, Causal = true))
+                    agree queries (AttentionSettings(2, KeyLengths = Array.init n (fun i -> cache.Count - min i (cache.Count - 1))))
+                    agree queries (AttentionSettings(1, Dropout = 0.3))
+                    agree queries (AttentionSettings(1, Visible = visible queries)) ]) ]
 
 /// Queries are worked on some at a time, fewer where keys are many: each must come out as if it were alone.
 let private long: Law =
@@ -233,6 +267,12 @@ let private errors: Law =
               rejects "Scale" (attend (AttentionSettings(1, Scale = Nullable 0.0)))
               rejects "Dropout" (attend (AttentionSettings(1, Dropout = 1.0)))
               rejects "Visible" (attend (AttentionSettings(1, Visible = zeros [ 4; 3 ])))
+              rejects "Attention k" (fun () -> Attention.Forward(zeros [ 2; 1; 10 ], KeyValueCache.Of(k, x), plain 1))
+              rejects "Attention k" (fun () -> Attention.Forward(zeros [ 1; 1; 12 ], KeyValueCache.Of(k, x), plain 1))
+              rejects "Heads" (fun () -> Attention.Forward(zeros [ 2; 1; 12 ], KeyValueCache.Of(k, x), plain 0))
+              rejects "KeyValueCache.Append" (fun () -> (KeyValueCache.Of(k, x)).Append(zeros [ 2; 1; 11 ], zeros [ 2; 1; 6 ]))
+              rejects "KeyValueCache.Append" (fun () -> (KeyValueCache.Of(k, x)).Append(zeros [ 1; 1; 12 ], zeros [ 1; 1; 6 ]))
+              rejects "KeyValueCache.Append, values" (fun () -> (KeyValueCache.Of(k, x)).Append(zeros [ 2; 1; 12 ], zeros [ 2; 2; 6 ]))
               rejects "qkv" (fun () -> Attention.ForwardFused(zeros [ 2; 3; 10 ], plain 1))
               // Outputs of more than 2^31 numbers, whose count as an int would be 0.
               rejects "65536; 65536" (fun () ->

@@ -49,3 +49,24 @@ let operations: Operation list =
           linear activation formula true
 
       linear Activation.Identity id false ]
+
+/// Rows narrower than a vector get their bias in another way when they are many.
+let laws: Law list =
+    [ Law.fact "a row alone comes out as among others" "Linear" (fun () ->
+          let draw (element: ElementType) salt extents : Tensor =
+              (Numbers.tensor Large ((Draw 1UL).Branch(salt).Bits()) extents).To element
+
+          let agree (x: Tensor) w (bias: Tensor | null) activation =
+              let all = Linear.Forward(x, w, bias, activation)
+              let row i (t: Tensor) : Tensor = Slice.Forward(t, 0, i, 1)
+              let alone i = Linear.Forward(row i x, w, bias, activation)
+              Evidence.exact $"{w.Shape}, {activation}" (List.forall (fun i -> (alone i).SameBits(row i all)) [ 0; 17; 39 ])
+
+          Evidence.worst
+              [ for element in [ ElementType.Float32; ElementType.Float64 ] do
+                    for outputs in 1..33 do
+                        let x, w = draw element 1 [ 40; 1 ], draw element 2 [ 1; outputs ]
+
+                        for activation, _ in formulas do
+                            agree x w (draw element 3 [ outputs ]) activation
+                            agree x w null activation ]) ]
