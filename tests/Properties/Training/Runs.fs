@@ -146,6 +146,7 @@ let private nothingToLearn =
 
         Evidence.worst
             [ refuses "Trainer.fit, data" (run (trainer 0) none)
+              refuses "Trainer.measure, data" (fun () -> Trainer.measure (trainer 0) none (model ()))
               refuses "Trainer.fit, validation" (run { trainer 0 with Validation = Some none } (examples 3UL))
               refuses
                   "Augment, step 0"
