@@ -48,6 +48,9 @@ public static class WholeFile
         }
     }
 
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows() && path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal);
+
     private static bool IsOfFiles(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
     private static InvalidArgumentException NotWritten(string path, Exception e) =>
@@ -68,6 +71,7 @@ public static class WholeFile
                 // A rename would put a file in the place of a link, and leave what it points to.
                 var link = new FileInfo(path);
                 _target = link.LinkTarget is null ? link.FullName : link.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+                if (IsDevice(_target)) throw new InvalidArgumentException(path, "a file", "a place for devices, one of which a file would replace");
                 RemoveAbandoned(_target);
                 _partial = $"{_target}.{Guid.NewGuid():N}{Suffix}";
                 // Sharing that lets the file be renamed while it is open, and tells other processes that it is in use.

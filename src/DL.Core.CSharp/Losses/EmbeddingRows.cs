@@ -5,7 +5,7 @@ using DL.Core.Kernels;
 
 namespace DL.Core.Losses;
 
-/// <summary>Distances of embeddings, rows of equal width, in float64 whatever the element type: squares of what float32 holds neither overflow nor vanish.</summary>
+/// <summary>Distances of embeddings, rows of equal width, in float64 whatever the element type: squares neither overflow nor vanish.</summary>
 internal static unsafe class EmbeddingRows
 {
     private const long Lanes = 4;
@@ -30,7 +30,24 @@ internal static unsafe class EmbeddingRows
             sum += d * d;
         }
 
-        return Math.Sqrt(sum);
+        // Squares of what float64 holds may do both.
+        return typeof(T) == typeof(float) || sum is > 1e-280 and < double.PositiveInfinity ? Math.Sqrt(sum) : Scaled(a, b, width);
+    }
+
+    /// <summary>The distance as that of rows divided by their largest difference.</summary>
+    private static double Scaled<T>(T* a, T* b, long width) where T : unmanaged
+    {
+        var largest = 0.0;
+        for (var i = 0L; i < width; i++) largest = Math.Max(largest, Math.Abs(Reduce.Wide(a[i]) - Reduce.Wide(b[i])));
+        if (!(largest > 0 && double.IsFinite(largest))) return largest;
+        var sum = 0.0;
+        for (var i = 0L; i < width; i++)
+        {
+            var d = (Reduce.Wide(a[i]) - Reduce.Wide(b[i])) / largest;
+            sum += d * d;
+        }
+
+        return largest * Math.Sqrt(sum);
     }
 
     /// <summary>result = scale (a - b).</summary>

@@ -90,3 +90,9 @@ let ``paths that cannot be written to are named`` () =
         argumentError (fun () -> write folder [||]) |> mentions [ folder ]
         argumentError (fun () -> write (Path.Combine(folder, "no", "a")) [||]) |> mentions [ "Make its folder" ]
         Assert.Empty(Directory.GetFileSystemEntries folder))
+
+    if not (OperatingSystem.IsWindows()) then
+        argumentError (fun () -> write "/dev/dl-no-such-device" [| 1uy |])
+        |> mentions [ "/dev/dl-no-such-device"; "devices" ]
+
+        Assert.False(File.Exists "/dev/dl-no-such-device")

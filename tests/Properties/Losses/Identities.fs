@@ -125,5 +125,21 @@ let private squared: Law =
               Evidence.exact "zero at equality" (loss a a = 0.0)
               Evidence.within "mean and sum" 1e-12 (if sum = 0.0 then there else abs (there * float v.Length - sum) / sum) ])
 
+let private farAndNear =
+    Law.fact "distances of what is very far apart, or very near, are told" "Triplet, Contrastive" (fun () ->
+        let row scale (x: float, y: float) : Tensor = Tensor.Of<float>([| scale * x; scale * y |], 1, 2)
+        let off (x, y) (found: Tensor) = max (abs (found.At 0 - x)) (abs (found.At 1 - y))
+
+        Evidence.worst
+            [ for s in [ 1e-300; 1e-200; 1.0; 1e200; 1e300 ] do
+                  // Distances of 5 and 12.
+                  let a, p, n = row s (3.0, 0.0), row s (0.0, 4.0), row s (3.0, 12.0)
+                  let struct (value, _, dp, dn) = Triplet.Evaluate(a, p, n, Reduction.Mean, 10.0 * s)
+                  let struct (_, da, _) = Contrastive.Evaluate(a, p, Tensor.Of<int>([| 0 |], 1), Reduction.Mean, 10.0 * s)
+                  Evidence.within $"a triplet at {s}" 1e-14 (abs (value / (3.0 * s) - 1.0))
+                  Evidence.within $"the slope of its positive at {s}" 1e-14 (off (-0.6, 0.8) dp)
+                  Evidence.within $"the slope of its negative at {s}" 1e-14 (off (0.0, -1.0) dn)
+                  Evidence.within $"the slope of a pair at {s}" 1e-14 (off (-3.0, 4.0) (Scale.Forward(da, 1.0 / s))) ])
+
 /// The laws of this file.
-let laws: Law list = crossEntropy @ binary @ [ squared ]
+let laws: Law list = crossEntropy @ binary @ [ squared; farAndNear ]
