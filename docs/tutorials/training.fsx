@@ -77,7 +77,7 @@ printfn "on the test examples: %.3f, with averaged parameters %.3f" (accuracy ru
 (**
 Penalties are on weights, not on biases, unless `Penalty.on` names parts. The reported loss is without them, so that it can be compared with that of validation.
 
-A batch too large for memory is taken in parts by `MicroBatch = Some 16`: the gradients add up to those of the whole batch.
+A batch too large for memory is taken in parts by `MicroBatch = Some 16`: the gradients add up to those of the whole batch, under sums, class weights, ignored ids and padding too.
 
 ## Schedules
 

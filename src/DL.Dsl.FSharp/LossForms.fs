@@ -17,6 +17,8 @@ type Loss<'y, 't> =
         Evaluate: Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>)
         /// <summary>The same with the sum of the terms in place of their mean; see <c>Loss.sum</c>.</summary>
         Sum: Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>)
+        /// <summary>From the targets of all parts of a batch to the value and the gradient that one part has in it: over the parts they add up to those of the whole.</summary>
+        InParts: Batch<'t> seq -> Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>)
     }
 
 /// <summary>The settings of cross entropy: <c>Loss.crossEntropyWith { Entropy.defaults with Smoothing = 0.1 }</c>.</summary>
@@ -73,12 +75,43 @@ module internal LossForms =
             for i in 0 .. t.Count - 1 do
                 from0To1 $"{name} target {i}" (t.At i)
 
-    /// A loss from one evaluation under both reductions.
+    let scaled (weight: float) (gradient: Batch<'y>) : Batch<'y> =
+        if weight = 1.0 then gradient else Batch.map (fun g -> Scale.Forward(g, weight)) gradient
+
+    /// 1 / total, and 0 for nothing, whose mean is 0.
+    let private inverse (total: float) = if total = 0.0 then 0.0 else 1.0 / total
+
+    let private times (factor: float) (struct (value: float, gradient: Batch<'y>)) = struct (factor * value, scaled factor gradient)
+
+    /// A loss from one evaluation under both reductions, whose mean counts every example alike.
     let create name check (evaluate: Reduction -> Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>)) : Loss<'y, 't> =
         { Name = name
           Check = check
           Evaluate = evaluate Reduction.Mean
-          Sum = evaluate Reduction.Sum }
+          Sum = evaluate Reduction.Sum
+          InParts =
+            fun targets ->
+                let examples = targets |> Seq.sumBy Batch.count |> float
+                fun y t -> evaluate Reduction.Mean y t |> times (float (Batch.count t) * inverse examples) }
+
+    /// A loss whose mean is its sum divided by a number that the targets tell, 0 for no terms.
+    let divided divisor name check (evaluate: Reduction -> Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>)) : Loss<'y, 't> =
+        { create name check evaluate with
+            InParts =
+                fun targets ->
+                    let factor = inverse (divisor targets)
+                    fun y t -> evaluate Reduction.Sum y t |> times factor }
+
+    /// The weights of the ids that count, added up over all targets; an id that is none is left for the loss to refuse.
+    let totalWeight (weights: float list) (counts: int -> bool) (idsOf: Batch<'t> -> Tensor) (targets: Batch<'t> seq) : float =
+        let weights = Array.ofList weights
+
+        let weight id =
+            if not (counts id) then 0.0
+            elif weights.Length = 0 then 1.0
+            else weights |> Array.tryItem id |> Option.defaultValue 0.0
+
+        targets |> Seq.sumBy (fun t -> (idsOf t).ToArray<int>() |> Array.sumBy weight)
 
     let evaluated (struct (value: float, gradient: Tensor)) : struct (float * Batch<'y>) = struct (value, Batch.ofTensor gradient)
 
@@ -112,9 +145,6 @@ module internal LossForms =
     let checkSettings name (settings: CrossEntropySettings) =
         classWeights name settings.ClassWeights
         from0To1 $"{name} smoothing" settings.Smoothing
-
-    let scaled (weight: float) (gradient: Batch<'y>) : Batch<'y> =
-        if weight = 1.0 then gradient else Batch.map (fun g -> Scale.Forward(g, weight)) gradient
 
     let add (a: Batch<'y>) (b: Batch<'y>) : Batch<'y> = Batch.map2 (fun a b -> Add.Forward(a, b)) a b
 

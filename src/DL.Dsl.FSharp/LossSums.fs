@@ -27,7 +27,11 @@ module internal LossSums =
             |> String.concat " + "
           Check = fun shape target -> parts |> List.iter (fun (_, loss) -> loss.Check shape target)
           Evaluate = fun y t -> parts |> List.map (fun (weight, loss) -> term weight (loss.Evaluate y t)) |> total
-          Sum = fun y t -> parts |> List.map (fun (weight, loss) -> term weight (loss.Sum y t)) |> total }
+          Sum = fun y t -> parts |> List.map (fun (weight, loss) -> term weight (loss.Sum y t)) |> total
+          InParts =
+            fun targets ->
+                let parts = parts |> List.map (fun (weight, loss) -> weight, loss.InParts targets)
+                fun y t -> parts |> List.map (fun (weight, evaluate) -> term weight (evaluate y t)) |> total }
 
     let both (first: Loss<'y, 't>) (second: Loss<'z, 'u>) : Loss<'y * 'z, 't * 'u> =
         let evaluate one other (y: Batch<'y * 'z>) (t: Batch<'t * 'u>) =
@@ -45,7 +49,12 @@ module internal LossSums =
                 first.Check a s
                 second.Check b r
           Evaluate = evaluate first.Evaluate second.Evaluate
-          Sum = evaluate first.Sum second.Sum }
+          Sum = evaluate first.Sum second.Sum
+          InParts =
+            fun targets ->
+                let pairs = targets |> Seq.map Batch.split
+                let ofFirst = first.InParts(pairs |> Seq.map (fun struct (t, _) -> t))
+                evaluate ofFirst (second.InParts(pairs |> Seq.map (fun struct (_, t) -> t))) }
 
     let first (loss: Loss<'y, 't>) : Loss<'y * 'z, 't> =
         let evaluate inner (y: Batch<'y * 'z>) t =
@@ -59,7 +68,8 @@ module internal LossSums =
                 let struct (a, _) = Shape.split shape
                 loss.Check a target
           Evaluate = evaluate loss.Evaluate
-          Sum = evaluate loss.Sum }
+          Sum = evaluate loss.Sum
+          InParts = loss.InParts >> evaluate }
 
     let second (loss: Loss<'y, 't>) : Loss<'z * 'y, 't> =
         let evaluate inner (y: Batch<'z * 'y>) t =
@@ -73,7 +83,8 @@ module internal LossSums =
                 let struct (_, b) = Shape.split shape
                 loss.Check b target
           Evaluate = evaluate loss.Evaluate
-          Sum = evaluate loss.Sum }
+          Sum = evaluate loss.Sum
+          InParts = loss.InParts >> evaluate }
 
     let each (loss: Loss<'y, 't>) (predictions: Batch<'y>) (targets: Batch<'t>) : float[] =
         let n = Batch.count predictions

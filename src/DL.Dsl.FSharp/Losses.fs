@@ -11,7 +11,7 @@ module Loss =
     [<Literal>]
     let private ignored = -1
 
-    /// <summary>A loss of one's own.</summary>
+    /// <summary>A loss of one's own, whose mean counts every example alike.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="check">Fails unless the targets fit predictions of the given shape.</param>
     /// <param name="evaluate">The value and the gradient of the predictions, under the mean or the sum of the terms.</param>
@@ -21,6 +21,19 @@ module Loss =
         (evaluate: Reduction -> Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>))
         : Loss<'y, 't> =
         LossForms.create name check evaluate
+
+    /// <summary>A loss of one's own whose mean is its sum divided by the weights of the terms that count, added up: so that a batch may be taken in parts.</summary>
+    /// <param name="weight">From targets to the weights of their terms, added up; where that is 0 in all, so are the mean and its gradient.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="check">Fails unless the targets fit predictions of the given shape.</param>
+    /// <param name="evaluate">The value and the gradient of the predictions, under the weighted mean or the sum of the terms.</param>
+    let createWeighted
+        (weight: Batch<'t> -> float)
+        (name: string)
+        (check: Shape<'y> -> Batch<'t> -> unit)
+        (evaluate: Reduction -> Batch<'y> -> Batch<'t> -> struct (float * Batch<'y>))
+        : Loss<'y, 't> =
+        divided (Seq.sumBy weight) name check evaluate
 
     /// <summary>The mean of <c>(y - t)^2</c> over all elements.</summary>
     let meanSquaredError<'y> : Loss<'y, 'y> =
@@ -49,7 +62,8 @@ module Loss =
         checkSettings "crossEntropy" settings
         let weights = weightsOf settings.ClassWeights
 
-        LossForms.create
+        divided
+            (totalWeight settings.ClassWeights (fun id -> Some id <> settings.Ignored) Batch.held)
             "crossEntropy"
             (fun shape target ->
                 let classes = Shape.features shape
@@ -84,7 +98,8 @@ module Loss =
         let pixels (t: Tensor) = t.Reshape(t.Shape.Rows, t.Shape.Last)
         let weight = weightsOf weights
 
-        LossForms.create
+        divided
+            (totalWeight weights (fun _ -> true) Batch.held)
             "pixelCrossEntropy"
             (fun output target ->
                 let s = Shape.core output
@@ -135,7 +150,9 @@ module Loss =
         checkSettings "tokenCrossEntropy" settings
         let weights = weightsOf settings.ClassWeights
 
-        LossForms.create "tokenCrossEntropy" (checkTokens settings) (fun reduction y t ->
+        let weight = totalWeight settings.ClassWeights ((<>) ignored) (counted settings.Ignored)
+
+        divided weight "tokenCrossEntropy" (checkTokens settings) (fun reduction y t ->
             let logits, labels = Batch.held y, counted settings.Ignored t
             let rows = logits.Reshape(logits.Shape.Rows, logits.Shape.Last)
 
@@ -213,7 +230,8 @@ module Loss =
     /// <remarks>Predictions are sequences of anchors of <c>1 + classes + 4</c> numbers, targets of 5: the class, 0 for background, and four offsets.
     /// Three backgrounds count for every matched anchor. W. Liu et al., SSD, 2016.</remarks>
     let multiBox: Loss<Seq, Seq> =
-        LossForms.create
+        divided
+            (fun targets -> targets |> Seq.sumBy (Batch.held >> matched) |> max 1 |> float)
             "multiBox"
             (fun output target -> MultiBox.Check((Shape.core output).Prepend(Batch.count target), Batch.held target))
             (fun reduction y t ->
@@ -301,7 +319,11 @@ module Loss =
     /// <summary>The sum of a loss's terms in place of their mean: over all elements for squares and the like, over examples, steps or pixels for entropies,
     /// with their weights.</summary>
     /// <remarks>It grows with the batch, and so do its gradients: a learning rate made for the mean is too large for it.</remarks>
-    let sum (loss: Loss<'y, 't>) : Loss<'y, 't> = { loss with Name = $"sum of {loss.Name}"; Evaluate = loss.Sum }
+    let sum (loss: Loss<'y, 't>) : Loss<'y, 't> =
+        { loss with
+            Name = $"sum of {loss.Name}"
+            Evaluate = loss.Sum
+            InParts = fun _ -> loss.Sum }
 
     /// <summary>The loss of every example, each as if it were the whole batch: what finds the worst of them.</summary>
     /// <param name="loss">The loss.</param>

@@ -38,7 +38,14 @@ type private TallyOf<'s, 'y, 't>(counting: Counting<'s, 'y, 't>, counted: 's vop
 
     member _.Counting = counting
     member _.Counted = counted
-    override this.Add(predictions, targets) = this.With(counting.Count predictions targets)
+
+    override this.Add(predictions, targets) =
+        let n, given = Batch.count predictions, Batch.count targets
+
+        if given <> n then
+            raise (ShapeException($"Metric {counting.Name}", $"a target for each of {n} predictions", $"{given}"))
+
+        this.With(counting.Count predictions targets)
 
     override this.Merge other =
         match other with
@@ -108,8 +115,22 @@ module Metric =
 
     let private ids (labels: Batch<Label>) = (Batch.held labels).ToArray<int>()
 
+    /// The labels of scores, each of which is a class.
+    let private known name (scores: Batch<Vec>) (labels: Batch<Label>) : int[] =
+        let truth = ids labels
+        LossForms.checkIds (fun i -> $"Metric {name}, labels[{i}]") (Batch.held scores).Shape.Last [] truth
+        truth
+
+    /// Fails unless predictions and targets are of one shape.
+    let private alike name (y: Batch<'y>) (t: Batch<'y>) =
+        if Batch.shape y <> Batch.shape t then
+            raise (ShapeException($"Metric {name}", $"targets of shape {Batch.shape y}, as the predictions", $"{Batch.shape t}"))
+
     /// <summary>The share of examples whose largest score is at the true class.</summary>
-    let accuracy: Metric<Vec, Label> = share "accuracy" (fun scores labels -> hits (ids labels) (classes scores))
+    let accuracy: Metric<Vec, Label> =
+        share "accuracy" (fun scores labels ->
+            let guesses = classes scores
+            hits (known "accuracy" scores labels) guesses)
 
     /// <summary>The share of examples whose true class is among the k of the highest scores; of equal scores the lower class comes first.</summary>
     let topK (k: int) : Metric<Vec, Label> =
@@ -129,7 +150,15 @@ module Metric =
     let binaryAccuracy (threshold: float) : Metric<Vec, Vec> =
         let side limit (b: Batch<Vec>) = (Batch.held b).ToArray<float>() |> Array.map (fun v -> if v > limit then 1 else 0)
 
-        share "accuracy" (fun y t -> hits (side 0.5 t) (side threshold y))
+        share "accuracy" (fun y t ->
+            alike "accuracy" y t
+
+            // NaN is on no side.
+            for i, v in Seq.indexed ((Batch.held y).ToArray<float>()) do
+                if System.Double.IsNaN v then
+                    raise (InvalidArgumentException($"Metric accuracy, scores[{i}]", "a number", "NaN"))
+
+            hits (side 0.5 t) (side threshold y))
 
     /// <summary>The confusion matrix: rows are true classes, columns predicted ones.</summary>
     let confusion (scores: Batch<Vec>) (labels: Batch<Label>) : ConfusionMatrix =
@@ -160,6 +189,10 @@ module Metric =
     /// The true id and the most probable one, of every step that counts.
     let private steps (scores: Batch<Seq>) (truth: Batch<Tokens>) =
         let t = Batch.held scores
+
+        if t.Shape[1] <> (Batch.held truth).Shape[1] then
+            raise (ShapeException("Metric, targets", $"an id for each of {t.Shape[1]} steps", $"{(Batch.held truth).Shape[1]} steps"))
+
         let guesses = ArgMax.Rows(t.ToArray<float>(), t.Shape.Last)
 
         Array.zip3 (counted truth) ((Batch.held truth).ToArray<int>()) guesses
@@ -214,13 +247,18 @@ module Metric =
 
     let private errors name read (error: float -> float) : Metric<'y, 'y> =
         mean name read (fun y t ->
+            alike name y t
             let y, t = numbers y, numbers t
             struct (Array.fold2 (fun sum y t -> sum + error (y - t)) 0.0 y t, y.LongLength))
 
     /// <summary>The coefficient of determination <c>1 - sum (y - t)^2 / sum (t - mean t)^2</c>; for targets that are all equal 1 if all are met, else 0.</summary>
     /// <remarks>All numbers are kept until it is read.</remarks>
     let r2<'y> : Metric<'y, 'y> =
-        create "r2" (fun y t -> [ struct (numbers t, numbers y) ]) (@) (fun parts ->
+        let pair y t =
+            alike "r2" y t
+            [ struct (numbers t, numbers y) ]
+
+        create "r2" pair (@) (fun parts ->
             let all pick = parts |> List.toArray |> Array.collect pick
             Regression.R2(all (fun (struct (t, _)) -> t), all (fun (struct (_, y)) -> y)))
 
@@ -233,11 +271,18 @@ module Metric =
     /// <summary>The mean absolute error.</summary>
     let meanAbsoluteError<'y> : Metric<'y, 'y> = errors "mae" id abs
 
-    /// <summary>The value of a loss, as a mean over the examples.</summary>
+    /// <summary>The value of a loss on all examples as if they were one batch, whatever its reduction and weights.</summary>
+    /// <remarks>Predictions and targets are kept until it is read.</remarks>
     let ofLoss (loss: Loss<'y, 't>) : Metric<'y, 't> =
-        mean loss.Name id (fun y t ->
-            let struct (value, _) = loss.Evaluate y t
-            struct (value * float (Batch.count t), int64 (Batch.count t)))
+        // What a network put out may lie in memory that is used again.
+        let kept batch = Batch.map (fun (t: Tensor) -> t.To t.ElementType) batch
+
+        create loss.Name (fun y t -> [ struct (kept y, kept t) ]) (@) (fun parts ->
+            if parts |> List.forall (fun struct (_, t) -> Batch.count t = 0) then
+                raise (InvalidArgumentException($"Metric {loss.Name}", "at least one example", "none"))
+
+            let inParts = loss.InParts(parts |> Seq.map (fun struct (_, t) -> t))
+            parts |> List.sumBy (fun struct (y, t) -> let struct (value, _) = inParts y t in value))
 
     let private curve (truth: bool[]) (scores: float[]) = RocCurve.Of(truth, scores)
 
@@ -259,7 +304,8 @@ module Metric =
             raise (InvalidArgumentException("Metric.rocOf", $"a class from 0 to {classes - 1}", $"{id}"))
 
         let probabilities = (Ops.Softmax.Forward(t.To ElementType.Float64)).ToArray<float>()
-        curve (ids labels |> Array.map ((=) id)) (Array.init t.Shape[0] (fun i -> probabilities[i * classes + id]))
+        let truth = known "AUC" logits labels
+        curve (truth |> Array.map ((=) id)) (Array.init t.Shape[0] (fun i -> probabilities[i * classes + id]))
 
     /// <summary>The area under the ROC curve by class probabilities softmax(logits): of class 1 for two classes, else the mean over each class against the others.</summary>
     /// <remarks>scikit-learn's <c>roc_auc_score</c> with <c>multi_class="ovr"</c>. Every class must occur.</remarks>
@@ -268,6 +314,10 @@ module Metric =
             "AUC"
             (fun logits labels ->
                 let classes = (Batch.held logits).Shape.Last
+
+                if classes < 2 then
+                    raise (InvalidArgumentException("Metric AUC", "scores of at least two classes", $"of {classes}"))
+
                 let chosen = if classes = 2 then [| 1 |] else [| 0 .. classes - 1 |]
                 chosen |> Array.map (fun id -> rocOf id logits labels))
             (Array.map2 (fun (a: RocCurve) b -> a.Merge b))

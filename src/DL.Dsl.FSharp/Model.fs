@@ -218,11 +218,19 @@ module Model =
 
         struct (withStateDict (chosen |> List.map fst) model, chosen |> List.filter (snd >> not) |> List.map (fst >> fst))
 
+    /// A layer as it was written, with all its parts.
+    let rec private written (about: Description) : string =
+        let parts separator = about.Children |> List.map written |> String.concat separator
+
+        if about.Name = "chain" then parts " --> "
+        elif about.Children.IsEmpty then string about
+        else $"""{about} ({parts ", "})"""
+
     /// <summary>A model of <c>first --&gt; rest</c> cut into a model of <c>first</c> and one of <c>rest</c>, which share its parameters and state.</summary>
     /// <param name="first">The layers before the cut, as the model was made of them.</param>
     /// <param name="rest">The layers after it.</param>
     /// <param name="model">The model.</param>
-    /// <exception cref="T:DL.Core.DLException">The model is not made of these layers: names or shapes differ.</exception>
+    /// <exception cref="T:DL.Core.DLException">The model is not made of these layers: names, shapes or what they are differ.</exception>
     let cut (first: Layer<'x, 'm>) (rest: Layer<'m, 'y>) (model: Model<'x, 'y>) : struct (Model<'x, 'm> * Model<'m, 'y>) =
         let names layer = Layer.slots layer @ Layer.cells layer
         let expected = names model.Layer
@@ -241,6 +249,11 @@ module Model =
             match own, given with
             | Statistic a, Statistic b -> b.Expect(a.Shape, $"Model.cut '{name}'")
             | _ -> ()
+
+        let about = (first --> rest).About
+
+        if about <> model.Layer.About then
+            raise (InvalidArgumentException("Model.cut", $"two layers that make up {written model.Layer.About}", written about))
 
         let struct (paramsBefore, paramsAfter) = Wiring.split before.Params.Length model.Params.Length model.Params
         let struct (stateBefore, stateAfter) = Wiring.split before.State.Length model.State.Length model.State

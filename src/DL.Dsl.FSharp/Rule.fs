@@ -22,8 +22,7 @@ type Rule<'y, 't> =
         /// <summary>The decay of an exponential average of the parameters, if one is kept: <c>average = decay average + (1 - decay) w</c> after every step.</summary>
         Average: float option
         /// <summary>The most examples computed at once. Larger batches are taken in parts whose gradients are added up: the same step in less memory.</summary>
-        /// <remarks>The parts' losses are weighted by their examples, as is right for means; under <c>Loss.sum</c> a step in parts is smaller.
-        /// Batch norm and dropout see each part by itself.</remarks>
+        /// <remarks>The parts add up to the batch whatever the reduction, class weights, ignored ids or padding. Batch norm and dropout see each part by itself.</remarks>
         MicroBatch: int option
     }
 

@@ -106,9 +106,9 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         |> Option.iter (fun decay -> ExponentialAverage.Step(store.Moments[moments], store.Weights, decay))
 
     /// The loss and the state after it, with the gradients in the store; nothing is collected when the loss is not finite.
-    let differentiate (input: Batch<'x>) (target: Batch<'t>) =
+    let differentiate evaluate (input: Batch<'x>) (target: Batch<'t>) =
         let pass = model.Layer.Apply Train store.Views state input
-        let struct (loss, dy) = rule.Loss.Evaluate pass.Output target
+        let struct (loss: float, dy) = evaluate pass.Output target
 
         if Double.IsFinite loss then
             let struct (_, gradients) = pass.Pullback dy
@@ -117,7 +117,7 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
         struct (loss, pass.State)
 
     let advance input target =
-        let struct (loss, next) = differentiate input target
+        let struct (loss, next) = differentiate rule.Loss.Evaluate input target
 
         if Double.IsFinite loss then
             update ()
@@ -128,22 +128,33 @@ type Session<'x, 'y, 't>(rule: Rule<'y, 't>, start: Fit<'x, 'y>) =
     /// The step over a batch whose examples are gathered part by part.
     let advanceInParts (size: int) (data: Examples<'x, 't>) (rows: int[]) =
         let before = state |> Array.map copied
+        let parts = Array.chunkBySize size rows
         let mutable total = 0.0
+
+        let targets =
+            seq {
+                for part in parts do
+                    Batch.takeBy adopt part data.Targets
+                    arena.Reset()
+            }
+
+        let evaluate = rule.Loss.InParts targets
         store.BeginSum arena
 
         let add part =
-            let share = float (Array.length part) / float rows.Length
-            let struct (loss, next) = differentiate (Batch.takeBy adopt part data.Inputs) (Batch.takeBy adopt part data.Targets)
-            total <- total + share * loss
+            let struct (loss, next) =
+                differentiate evaluate (Batch.takeBy adopt part data.Inputs) (Batch.takeBy adopt part data.Targets)
+
+            total <- total + loss
 
             if Double.IsFinite loss then
-                store.AddToSum share
+                store.AddToSum()
                 keep next
 
             arena.Reset()
 
         try
-            for part in Array.chunkBySize size rows do
+            for part in parts do
                 if Double.IsFinite total then
                     add part
         with _ ->

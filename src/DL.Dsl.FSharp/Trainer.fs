@@ -92,9 +92,9 @@ module Trainer =
     let fitBatches (trainer: Trainer<'x, 'y, 't>) (batches: Pipeline<Examples<'x, 't>>) (model: Model<'x, 'y>) : Trained<'x, 'y> =
         resumeBatches trainer batches (start trainer.Rule model)
 
-    /// <summary>The loss and the metrics of a model on examples, in prediction mode.</summary>
+    /// <summary>The loss of a model on examples, as if they were one batch, and the metrics, in prediction mode.</summary>
     let measure (trainer: Trainer<'x, 'y, 't>) (data: Examples<'x, 't>) (model: Model<'x, 'y>) : struct (float * (string * float) list) =
-        check { trainer with BatchSize = 1; Validation = None } model data
+        TrainerCheck.all "Trainer.measure" { trainer with BatchSize = 1; Validation = None } model data
         let data = Examples.convert (Model.elementType model.Precision) data
         let loss, metrics = TrainerRun.evaluate trainer (Session(trainer.Rule, start trainer.Rule model)) data
         struct (loss, metrics)

@@ -33,22 +33,22 @@ module internal TrainerRun =
         let size = Math.Clamp((1 <<< 23) / max 1 (Shape.elements output), 1, 1024)
         seq { for from in 0..size .. n - 1 -> Examples.take [| from .. min n (from + size) - 1 |] data }
 
-    let private evaluateParts (trainer: Trainer<'x, 'y, 't>) (session: Session<'x, 'y, 't>) (parts: Examples<'x, 't> seq) =
-        let measure struct (total, n, tallies: Tally<'y, 't> list) (part: Examples<'x, 't>) =
+    /// The metrics of the session's model on parts of examples, and what a loss gives on all of them, added up.
+    let private evaluateParts (trainer: Trainer<'x, 'y, 't>) (session: Session<'x, 'y, 't>) loss (parts: Examples<'x, 't> seq) =
+        let measure struct (total: float, tallies: Tally<'y, 't> list) (part: Examples<'x, 't>) =
             session.Predict(
                 part.Inputs,
-                fun y ->
-                    let struct (loss, _) = trainer.Rule.Loss.Evaluate y part.Targets
-                    let rows = Examples.count part
-                    struct (total + loss * float rows, n + rows, tallies |> List.map (fun tally -> tally.Add(y, part.Targets)))
+                fun y -> struct (total + loss y part.Targets, tallies |> List.map (fun tally -> tally.Add(y, part.Targets)))
             )
 
-        let struct (total, n, tallies) = parts |> Seq.fold measure (struct (0.0, 0, trainer.Metrics |> List.map _.Empty))
-        total / float n, List.map2 (fun (m: Metric<'y, 't>) (tally: Tally<'y, 't>) -> m.Name, tally.Value) trainer.Metrics tallies
+        let struct (total, tallies) = parts |> Seq.fold measure (struct (0.0, trainer.Metrics |> List.map _.Empty))
+        total, List.map2 (fun (m: Metric<'y, 't>) (tally: Tally<'y, 't>) -> m.Name, tally.Value) trainer.Metrics tallies
 
-    /// The loss and the metrics of the session's model on examples.
+    /// The loss of the session's model on examples, as if they were one batch, and the metrics.
     let evaluate (trainer: Trainer<'x, 'y, 't>) (session: Session<'x, 'y, 't>) (data: Examples<'x, 't>) =
-        evaluateParts trainer session (parts session.Output data)
+        let ofPart = trainer.Rule.Loss.InParts [ data.Targets ]
+        let loss y t = let struct (value: float, _) = ofPart y t in value
+        evaluateParts trainer session loss (parts session.Output data)
 
     /// Shuffled batches of examples, gathered in the session's own memory.
     let ofExamples where (trainer: Trainer<'x, 'y, 't>) (session: Session<'x, 'y, 't>) (data: Examples<'x, 't>) : Source<'x, 't> =
@@ -60,6 +60,10 @@ module internal TrainerRun =
             | Some augment ->
                 let key = (Key.ofSeed trainer.Seed).At(uint64 session.Steps)
                 let batch = augment key (Examples.take rows data)
+
+                if Examples.count batch = 0 then
+                    raise (InvalidArgumentException($"{where}, Augment, step {session.Steps}", "at least one example", "none"))
+
                 session.Step(batch.Inputs, batch.Targets)
 
         { Where = where
@@ -160,7 +164,7 @@ module internal TrainerRun =
             match measured with
             | Some(_, metrics) -> metrics
             | None when trainer.Metrics.IsEmpty -> []
-            | None -> snd (evaluateParts trainer run.Session (run.Source.Parts number))
+            | None -> snd (evaluateParts trainer run.Session (fun _ _ -> 0.0) (run.Source.Parts number))
 
         let result =
             { Number = number
@@ -221,6 +225,9 @@ module internal TrainerRun =
     let private toTheEnd (run: Run<'x, 'y, 't>) =
         if not run.Trainer.Callbacks.IsEmpty then
             tell run (Started(fitOf run))
+
+        if run.Trainer.Cancellation.IsCancellationRequested && run.Stopped.IsNone then
+            run.Stopped <- Some Ending.Cancelled
 
         let over history = run.Trainer.Stopping |> Option.exists (fun stopping -> EarlyStopping.isOver stopping history)
 

@@ -82,7 +82,13 @@ module internal TrainerCheck =
 
         Rule.check trainer.Rule
         trainer.Stopping |> Option.iter EarlyStopping.check
-        trainer.Validation |> Option.iter (examples $"{where}, validation" trainer.Rule.Loss model)
+
+        trainer.Validation
+        |> Option.iter (fun set ->
+            if Examples.count set = 0 then
+                outOfRange $"{where}, validation" "at least one example" "none"
+
+            examples $"{where}, validation" trainer.Rule.Loss model set)
 
     /// Fails unless settings, data and targets fit.
     let all where (trainer: Trainer<'x, 'y, 't>) (model: Model<'x, 'y>) (data: Examples<'x, 't>) =

@@ -46,7 +46,7 @@ public static class AudioAugmentation
     /// <param name="decibels">The signal-to-noise ratio, from -100 to 200.</param>
     /// <param name="key">The draw.</param>
     /// <returns>As many samples; they may go beyond [-1, 1].</returns>
-    /// <exception cref="InvalidArgumentException">The ratio is out of range, or a sample is not finite.</exception>
+    /// <exception cref="InvalidArgumentException">The ratio is out of range, or a sample is not finite, before or after.</exception>
     public static float[] AddNoise(ReadOnlySpan<float> x, double decibels, Key key)
     {
         CheckFinite(x, "AddNoise");
@@ -57,7 +57,12 @@ public static class AudioAugmentation
         for (var i = 0; i < x.Length; i++) (signal, power) = (signal + (double)x[i] * x[i], power + noise[i] * noise[i]);
         var gain = power == 0 ? 0 : Math.Sqrt(signal / power / Math.Pow(10, decibels / 10));
         var y = new float[x.Length];
-        for (var i = 0; i < y.Length; i++) y[i] = (float)(x[i] + gain * noise[i]);
+        for (var i = 0; i < y.Length; i++)
+        {
+            y[i] = (float)(x[i] + gain * noise[i]);
+            if (!float.IsFinite(y[i])) throw new InvalidArgumentException(Invariant($"AddNoise, sample {i}"), "a number that stays finite under the noise", Invariant($"{x[i]}"));
+        }
+
         return y;
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using static System.FormattableString;
 
 namespace DL.Core.Data;
 
@@ -28,7 +29,7 @@ public static class OneHot
     /// <summary>The place of the largest number on the last axis, the first of equal ones: the inverse of <see cref="Encode(Tensor, int, ElementType)"/>.</summary>
     /// <param name="x">[..; classes], float32 or float64, of at least one class.</param>
     /// <returns>int32, [..].</returns>
-    /// <exception cref="DLException">The element type does not fit, or there is no class.</exception>
+    /// <exception cref="DLException">The element type does not fit, there is no class, or a number is NaN.</exception>
     public static Tensor Decode(Tensor x)
     {
         if (x.Shape.Rank == 0 || x.Shape.Last == 0) throw new ShapeException("OneHot.Decode", "an axis of at least one class", $"{x.Shape}");
@@ -51,6 +52,8 @@ public static class OneHot
         var from = x.Span;
         var classes = x.Shape.Last;
         var to = y.Write();
+        for (var i = 0; i < from.Length; i++)
+            if (T.IsNaN(from[i])) throw new InvalidArgumentException(Invariant($"OneHot.Decode, x[{i}]"), "a number", "NaN");
         to.Clear();
         for (var i = 0; i < to.Length; i++)
             for (var c = 1; c < classes; c++)

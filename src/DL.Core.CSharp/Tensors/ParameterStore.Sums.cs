@@ -17,12 +17,12 @@ internal sealed partial class ParameterStore
         else _sum.As<float>("Gradients").Write().Clear();
     }
 
-    /// <summary>Adds the gradients collected last, times their share.</summary>
-    public void AddToSum(double share)
+    /// <summary>Adds the gradients collected last.</summary>
+    public void AddToSum()
     {
         Settle();
-        if (_sum is Tensor<double> wide) Add(wide, Gradients.As<double>("Gradients"), share);
-        else Add(_sum!.As<float>("Gradients"), Gradients.As<float>("Gradients"), share);
+        if (_sum is Tensor<double> wide) Add(wide, Gradients.As<double>("Gradients"));
+        else Add(_sum!.As<float>("Gradients"), Gradients.As<float>("Gradients"));
     }
 
     /// <summary>Makes the sum the gradients of the step.</summary>
@@ -46,14 +46,12 @@ internal sealed partial class ParameterStore
         return gradient;
     }
 
-    private static void Add<T>(Tensor<T> sum, Tensor<T> gradients, double share) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
-        Elementwise.Map(sum.Span, gradients.Span, sum.Write(), new Plus<T>(T.CreateTruncating(share)));
+    private static void Add<T>(Tensor<T> sum, Tensor<T> gradients) where T : unmanaged, IBinaryFloatingPointIeee754<T> =>
+        Elementwise.Map(sum.Span, gradients.Span, sum.Write(), default(Plus<T>));
 
-    private readonly struct Plus<T>(T share) : IBinary<T> where T : unmanaged
+    private readonly struct Plus<T> : IBinary<T> where T : unmanaged
     {
-        private readonly T _share = share;
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> => S.Fma(S.Broadcast(_share), b, a);
+        public S Apply<S>(S a, S b) where S : struct, ISimd<S, T> => a + b;
     }
 }

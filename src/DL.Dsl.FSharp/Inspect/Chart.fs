@@ -56,8 +56,9 @@ module Chart =
         [ for i in ceil (low / step - 1e-9) .. floor (high / step + 1e-9) -> i * step ]
 
     let private spread low high =
-        if high > low then struct (low, high)
-        elif low = 0.0 then struct (0.0, 1.0)
+        // Numbers so small are not told apart.
+        if high - low > 1e-300 then struct (low, high)
+        elif abs low <= 1e-300 then struct (0.0, 1.0)
         else struct (low - abs low * 0.5, high + abs high * 0.5)
 
     let private place low high from until (value: float) = from + (value - low) / (high - low) * (until - from)
@@ -99,8 +100,9 @@ module Chart =
 
     let private finite where (values: float seq) =
         for value in values do
-            if not (Double.IsFinite value) then
-                raise (InvalidArgumentException(where, "finite numbers", $"{value}"))
+            // Distances between larger ones would overflow.
+            if not (abs value <= 1e300) then
+                raise (InvalidArgumentException(where, "finite numbers up to 1e300", $"{value}"))
 
     let private need where any =
         if not any then

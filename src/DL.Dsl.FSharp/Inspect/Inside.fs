@@ -30,17 +30,14 @@ module Inside =
 
     let private begins (front: 'a list) (whole: 'a list) = front.Length <= whole.Length && List.truncate front.Length whole = front
 
-    /// <summary>The front part of a model, with its parameters: f of <c>f --&gt; g</c>.</summary>
-    /// <param name="front">The layer f that the model's layer begins with.</param>
-    /// <param name="model">The model of <c>f --&gt; g</c>.</param>
-    /// <exception cref="T:DL.Core.DLException">The model's layer does not begin with f.</exception>
-    let front (front: Layer<'x, 'h>) (model: Model<'x, 'y>) : Model<'x, 'h> =
+    /// The front part of a model, f of <c>f --&gt; g</c>, with its parameters; what comes behind need not be known, as it must for <c>Model.cut</c>.
+    let private front where (front: Layer<'x, 'h>) (model: Model<'x, 'y>) : Model<'x, 'h> =
         let whole = model.Layer
         let same = begins (children front.About) (children whole.About)
 
         if not (same && begins front.Slots whole.Slots && begins front.Cells whole.Cells) then
             let parts = children >> List.map string >> String.concat " --> "
-            raise (InvalidArgumentException("Inside.front", $"the first layers of {parts whole.About}", parts front.About))
+            raise (InvalidArgumentException(where, $"the first layers of {parts whole.About}", parts front.About))
 
         let made = Model.init model.Precision (Key.ofSeed 0) model.Input front
 
@@ -63,7 +60,7 @@ module Inside =
     /// <exception cref="T:DL.Core.DLException">The model does not begin so, the batch is not of one example, or a number is not finite.</exception>
     let featureMaps (layer: Layer<'x, Image>) (model: Model<'x, 'y>) (example: Batch<'x>) : Picture list =
         single "Inside.featureMaps" example
-        let maps = Picture.row 0 (Batch.tensor (Model.predict (front layer model) example))
+        let maps = Picture.row 0 (Batch.tensor (Model.predict (front "Inside.featureMaps" layer model) example))
         let low, high = extremes maps
         let range = if low < high then low, high else low, low + 1.0
         [ for channel in 0 .. maps.Shape[0] - 1 -> Picture.ofTensorIn range (Picture.row channel maps) ]
@@ -76,8 +73,9 @@ module Inside =
     /// <param name="input">The examples.</param>
     /// <exception cref="T:DL.Core.InvalidArgumentException">The model does not begin so.</exception>
     let attention (before: Layer<'x, Seq>) (options: AttendSettings) (heads: int) (model: Model<'x, 'y>) (input: Batch<'x>) : Tensor =
-        let until = front (before --> selfAttentionWith options heads) model
-        let steps = Model.predict (front before model) input
+        let front layer = front "Inside.attention" layer model
+        let until = front (before --> selfAttentionWith options heads)
+        let steps = Model.predict (front before) input
         AttentionLayers.selfWeights options heads until.Params[before.Slots.Length ..] (Padded.like input steps)
 
     /// <summary>The weights of every head for one example as pictures, query by row and key by column, from black 0 to white 1.</summary>

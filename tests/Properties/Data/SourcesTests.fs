@@ -124,6 +124,10 @@ let ``one-hot vectors are the formula, and come back`` () =
 
     Assert.Equal<int[]>([| 1; 0 |], (OneHot.Decode(Tensor.Of<float>([| 0.1; 0.7; 0.7; 2.0; 1.0; 2.0 |], 2, 3))).ToArray<int>())
     let ids = Tensor.Of<int>([| 0; 3 |])
+
+    argumentError (fun () -> OneHot.Decode(Tensor.Of<float>([| 0.1; 0.7; nan; 2.0 |], 2, 2)))
+    |> mentions [ "x[2]"; "NaN" ]
+
     argumentError (fun () -> OneHot.Encode(ids, 3)) |> mentions [ "x[1]"; "0 to 2"; "got 3" ]
     argumentError (fun () -> OneHot.Encode(ids, 0)) |> ignore
     argumentError (fun () -> OneHot.Encode(ids, 4, ElementType.Int32)) |> ignore

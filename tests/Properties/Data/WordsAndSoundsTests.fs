@@ -301,3 +301,4 @@ let ``settings out of range are named in F# too`` () =
     argumentError (fun () -> AugmentSound.pitchShift -1.0 k x) |> ignore
     argumentError (fun () -> AugmentSound.noise infinity k x) |> mentions [ "decibels" ]
     argumentError (fun () -> AugmentSound.noise 3.0 k [| nanf |]) |> mentions [ "sample 0" ]
+    argumentError (fun () -> AugmentSound.noise -80.0 k (Array.create 9 3e38f)) |> mentions [ "stays finite" ]

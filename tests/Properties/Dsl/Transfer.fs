@@ -42,6 +42,8 @@ let ``a model is cut only into the layers it is made of`` () =
     let m = model ()
     refused (fun () -> m |> Model.cut (named "trunk" small) (dense 3)) |> contains "0.body.0.weight"
     refused (fun () -> m |> Model.cut (named "body" (dense 7 --> relu)) (dense 3)) |> contains "0.body.0.weight"
+    // Of the same names and shapes, but another function.
+    refused (fun () -> m |> Model.cut (named "body" (dense 6 --> tanh)) (dense 3)) |> contains "dense 6 --> tanh"
     let held = frozen small --> dense 3 |> Model.init Single (Key.ofSeed 4) (Shape.vec 5)
     refused (fun () -> held |> Model.cut (frozen (dense 7 --> relu)) (dense 3)) |> contains "weight"
 

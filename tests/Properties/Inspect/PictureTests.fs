@@ -184,6 +184,13 @@ let ``every number is counted in one interval`` () =
     argumentError (fun () -> Chart.count 2 (0.0, 1.0) [| 2.0 |]) |> ignore
     argumentError (fun () -> Chart.lines ("x", "y") [ ("c", [ 0.0, nan ]) ]) |> ignore
     argumentError (fun () -> Chart.histogram 5 "x" [ ("none", [||]) ]) |> ignore
+    // Distances that would overflow, and some that are nothing.
+    argumentError (fun () -> Chart.lines ("x", "y") [ ("c", [ -1e308, 1.0; 1e308, 2.0 ]) ]) |> ignore
+
+    for far in [ 1e300; 1e17; 4.94e-324; 1e-310 ] do
+        let chart = Chart.lines ("x", "y") [ ("c", [ -far, far; far, -far ]); ("d", [ far, far ]) ]
+        Assert.DoesNotContain("NaN", chart.Svg)
+        Assert.DoesNotContain("Infinity", chart.Svg)
 
 let private xml (chart: Chart) = System.Xml.Linq.XDocument.Parse chart.Svg
 

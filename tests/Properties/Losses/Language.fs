@@ -62,8 +62,13 @@ let private settings (v: Vector) =
       Smoothing = 0.2
       Ignored = Some 0 }
 
+/// What is asked of every loss.
+type private Judge =
+    abstract Of: Loss<'y, 't> * Batch<'y> * Batch<'t> -> Evidence
+
 /// Every loss on a case, judged by one function.
-let private everywhere (v: Vector) : Evidence list =
+let private everywhere (judge: Judge) (v: Vector) : Evidence list =
+    let slope loss y t = judge.Of(loss, y, t)
     let classes = v.Length
 
     let tokens: Batch<Tokens> =
@@ -95,7 +100,87 @@ let private everywhere (v: Vector) : Evidence list =
       slope (Loss.weighted [ 1.0, Loss.first Loss.meanSquaredError; 0.1, Loss.second Loss.unitNormal ]) (deep v 0) (vec v 5) ]
 
 let private gradients: Law =
-    law "losses of the language" "the gradient is that of the value, by differences" Positive [ Ordinary ] (everywhere >> Evidence.worst)
+    law "losses of the language" "the gradient is that of the value, by differences" Positive [ Ordinary ] (fun v ->
+        let slopes =
+            { new Judge with
+                member _.Of(loss, y, t) = slope loss y t }
+
+        everywhere slopes v |> Evidence.worst)
+
+/// The parts of a batch against the whole: values and gradients, under the mean, the sum, and both at once.
+let private partsOf (loss: Loss<'y, 't>) (y: Batch<'y>) (t: Batch<'t>) : Evidence =
+    let n = Batch.count y
+
+    Evidence.worst
+        [ for form in [ loss; Loss.sum loss; Loss.weighted [ 0.3, loss; 0.7, Loss.sum loss ] ] do
+              let whole = form.Evaluate y t
+
+              for size in 1..n do
+                  let rows = Array.chunkBySize size [| 0 .. n - 1 |] |> List.ofArray
+                  let inParts = form.InParts(rows |> Seq.map (fun part -> Batch.take part t))
+                  let found = rows |> List.map (fun part -> inParts (Batch.take part y) (Batch.take part t))
+                  let joined = found |> List.map gradient |> Batch.append
+                  let scale = 1.0 + Probe.largest (Batch.parts (gradient whole))
+
+                  Evidence.within $"{form.Name} by {size}: the value" 1e-12 (near (value whole) (found |> List.sumBy value))
+
+                  Evidence.within
+                      $"{form.Name} by {size}: the gradient"
+                      1e-12
+                      (Probe.distance (Batch.parts (gradient whole)) (Batch.parts joined) / scale) ]
+
+/// A detector's predictions and targets: one example has no box at all.
+let private detections (v: Vector) =
+    let width = 1 + v.Length + 4
+    let y = (matrix { v with Length = width } 0 (rows * 5)).Reshape(rows, 5, width)
+    let labels = below v 50 (v.Length + 1) (rows * 5) |> Array.mapi (fun i label -> if i < 5 then 0 else label)
+    let offsets = (Draw v.Seed).Branch 51
+
+    let target =
+        labels
+        |> Array.collect (fun label -> Array.append [| float label |] (Array.init 4 (fun _ -> offsets.Normal())))
+
+    struct (Batch.seq y, Batch.seq ((Tensor.Of<float>(target, rows, 5, 5)).To y.ElementType))
+
+let private inParts: Law =
+    law "losses of the language" "the parts of a batch add up to the batch" Positive [ Ordinary; Ties ] (fun v ->
+        let judge =
+            { new Judge with
+                member _.Of(loss, y, t) = partsOf loss y t }
+
+        let struct (y, t) = detections v
+        let nothing = Batch.labels (Array.create rows -7)
+        let one = Batch.labels [| -7; -7; 0 |]
+        let loss = Loss.crossEntropyWith { settings v with Ignored = Some -7 }
+
+        let masked: Batch<Tokens> = Batch.tokens (Tensor.Of<int>(Array.init (rows * 4) (fun i -> if i < 5 then -1 else 0), rows, 4))
+
+        let own: Loss<Vec, Label> =
+            Loss.createWeighted
+                (fun t -> Seq.sum (Seq.map float ((Batch.tensor t).ToArray<int>())))
+                "own"
+                (fun _ _ -> ())
+                (fun reduction y t ->
+                    let x, ids = numbers (Batch.tensor y), (Batch.tensor t).ToArray<int>()
+                    let total = ids |> Array.sumBy float
+
+                    let factor =
+                        if reduction = Losses.Reduction.Sum then 1.0
+                        elif total = 0.0 then 0.0
+                        else 1.0 / total
+
+                    let weight i = factor * float ids[i / v.Length]
+                    let value = x |> Array.mapi (fun i e -> weight i * e * e / 2.0) |> Array.sum
+                    struct (value, Batch.vec (like (Batch.tensor y) (x |> Array.mapi (fun i e -> weight i * e)))))
+
+        Evidence.worst
+            [ yield! everywhere judge v
+              partsOf Loss.multiBox y t
+              partsOf loss (vec v 0) nothing
+              partsOf loss (vec v 0) one
+              partsOf Loss.tokenCrossEntropy (seqOf v 0) masked
+              partsOf own (vec v 0) (labels v 4)
+              partsOf own (vec v 0) (Batch.labels [| 0; 0; 0 |]) ])
 
 let private counts (name: string) (loss: Loss<'y, 't>) (y: Batch<'y>) (t: Batch<'t>) terms =
     let mean, sum, each = value (loss.Evaluate y t), value (loss.Sum y t), Loss.each loss y t
@@ -290,4 +375,4 @@ let private ignoring: Law =
               Evidence.exact "0 with none left" (value none = 0.0 && numbers (Batch.tensor (gradient none)) |> Array.forall ((=) 0.0)) ])
 
 /// The laws of this file.
-let laws: Law list = [ gradients; reductions; together; frozen; trained; refusals; ignoring ]
+let laws: Law list = [ gradients; inParts; reductions; together; frozen; trained; refusals; ignoring ]

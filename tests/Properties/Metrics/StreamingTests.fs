@@ -181,7 +181,18 @@ let ``metrics of classes in parts are those of the whole`` () =
           Metric.f1 Average.Micro ] do
         parts metric (classified 3)
 
-    parts (Metric.ofLoss Loss.crossEntropy) (classified 3)
+    let weighted =
+        Loss.crossEntropyWith
+            { ClassWeights = [ 0.2; 3.0; 1.0 ]
+              Smoothing = 0.1
+              Ignored = Some 1 }
+
+    for loss in
+        [ Loss.crossEntropy
+          weighted
+          Loss.sum Loss.crossEntropy
+          Loss.weighted [ 0.4, weighted; 0.6, Loss.sum weighted ] ] do
+        parts (Metric.ofLoss loss) (classified 3)
 
 [<Fact>]
 let ``metrics of numbers in parts are those of the whole`` () =
@@ -236,3 +247,48 @@ let ``a tally of nothing has no value, and tallies of different metrics do not m
 
     Assert.Throws<InvalidArgumentException>(fun () -> Metric.accuracy.Empty.Merge((Metric.topK 2).Empty) |> ignore)
     |> ignore
+
+[<Fact>]
+let ``predictions and targets that do not fit each other are told by the metric's name`` () =
+    let refused (name: string) (parts: string list) (work: unit -> float) =
+        let error = Assert.ThrowsAny<DLException>(fun () -> work () |> ignore)
+        Assert.Contains(name, error.Message)
+        Assert.All(parts, fun part -> Assert.Contains(part, error.Message))
+
+    let scores: Batch<Vec> = Batch.vec (tensor [ 3 ] [| 0..3 |])
+
+    for metric in
+        [ Metric.accuracy
+          Metric.topK 1
+          Metric.topK 2
+          Metric.f1 Average.Macro
+          Metric.auc
+          Metric.ofLoss Loss.crossEntropy ] do
+        refused metric.Name [ "4"; "got 1" ] (fun () -> metric.Measure scores (Batch.labels [| 0 |]))
+
+    for metric in [ Metric.accuracy; Metric.auc ] do
+        for label in [ -1; 3 ] do
+            refused metric.Name [ "labels[2]"; "from 0 to 2"; $"{label}" ] (fun () ->
+                metric.Measure scores (Batch.labels [| 0; 1; label; 2 |]))
+
+    refused "AUC" [ "two classes" ] (fun () -> Metric.auc.Measure (Batch.vec (tensor [ 0 ] [| 0; 1 |])) (Batch.labels [| 0; 0 |]))
+
+    refused "crossEntropy" [ "at least one example" ] (fun () ->
+        (Metric.ofLoss Loss.crossEntropy).Measure (Batch.take [||] scores) (Batch.labels [||]))
+
+    for metric in
+        [ Metric.meanSquaredError
+          Metric.rootMeanSquaredError
+          Metric.meanAbsoluteError
+          Metric.r2
+          Metric.binaryAccuracy 0.5 ] do
+        refused metric.Name [ "4"; "got 2" ] (fun () -> metric.Measure scores (Batch.vec (tensor [ 3 ] [| 0; 1 |])))
+        refused metric.Name [ "shape 3"; "got 2" ] (fun () -> metric.Measure scores (Batch.vec (tensor [ 2 ] [| 0..3 |])))
+
+    refused "accuracy" [ "scores[1]"; "NaN" ] (fun () ->
+        (Metric.binaryAccuracy 0.5).Measure (Batch.vectors [| [| 1f |]; [| nanf |] |]) (Batch.vectors [| [| 1f |]; [| 0f |] |]))
+
+    let steps: Batch<Seq> = Batch.seq (tensor [ 4; 3 ] [| 0; 1 |])
+
+    for metric in [ Metric.tokenAccuracy; Metric.exactMatch ] do
+        refused "targets" [ "4 steps"; "3 steps" ] (fun () -> metric.Measure steps (Batch.tokens (ids 3 [ 3 ] [| 0; 1 |])))

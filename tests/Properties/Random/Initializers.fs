@@ -73,8 +73,16 @@ let private fixedNumbers =
             with :? ShapeException as error ->
                 error.Message.Contains "a matrix"
 
+        let notFinite value =
+            try
+                draw (Initializer.constant value) [ 2 ] |> ignore
+                false
+            with :? InvalidArgumentException as error ->
+                error.Message.Contains "Initializer.constant"
+
         Evidence.worst
-            [ Evidence.exact "constant" (draw (Initializer.constant 0.25) [ 2; 3 ] = Array.create 6 0.25)
+            [ Evidence.exact "no constant that is no number" (notFinite nan && notFinite infinity)
+              Evidence.exact "constant" (draw (Initializer.constant 0.25) [ 2; 3 ] = Array.create 6 0.25)
               Evidence.exact "zeros" (draw Initializer.zeros [ 2; 3 ] = Array.create 6 0.0)
               Evidence.exact "ones" (draw Initializer.ones [ 6 ] = Array.create 6 1.0)
               Evidence.exact "identity" (draw Initializer.identity [ 2; 3 ] = [| 1.0; 0.0; 0.0; 0.0; 1.0; 0.0 |])

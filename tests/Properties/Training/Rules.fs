@@ -146,6 +146,79 @@ let private inParts =
 
                           near 1e-11 $"{optimizer.Name}, {rows} rows by {size}" whole parts ])
 
+/// A step on a batch at once and in parts of every size: the parameters after it, and the loss before.
+let private whateverTheLoss (loss: Loss<'y, 't>) (net: Layer<'x, 'y>) (input: Batch<'x>) (target: Batch<'t>) =
+    let start = net |> Model.init Double (Key.ofSeed 4) (Batch.shape input)
+
+    let run loss size =
+        let rule = { Rule.create loss (Optimizer.sgd 0.3) with MicroBatch = size }
+        let session = Session(rule, Trainer.start rule start)
+        let before = session.Step(input, target)
+        let next = session.StepOn(Examples.create input target, [| 6; 1; 1; 4; 0 |])
+        before, next, session.Model.Params
+
+    [ for loss in [ loss; Loss.sum loss; Loss.weighted [ 0.25, loss; 0.5, Loss.sum loss ] ] do
+          let before, next, expected = run loss None
+
+          for size in [ 1; 2; 3; 4; 5; 6 ] do
+              let first, second, found = run loss (Some size)
+              near 1e-11 $"{loss.Name} by {size}" expected found
+              Evidence.within $"{loss.Name} by {size}, the loss" 1e-12 (abs (first - before) / (1.0 + abs before))
+              Evidence.within $"{loss.Name} by {size}, the next loss" 1e-10 (abs (second - next) / (1.0 + abs next)) ]
+
+let private lossesInParts =
+    Law.fact "a batch in parts is the batch, whatever the loss and the reduction" "Rule.MicroBatch" (fun () ->
+        let struct (x, t) = batch 7 2UL
+        let numbers seed extents : Tensor = Numbers.tensor Ordinary seed extents
+
+        let weighted =
+            { Entropy.defaults with
+                ClassWeights = [ 0.2; 3.0; 0.0; 1.5 ]
+                Smoothing = 0.1
+                Ignored = Some 2 }
+
+        let vec, wide = Batch.vec (numbers 5UL [ 7; 4 ]), Batch.vec (numbers 6UL [ 7; 4 ])
+        let steps = Batch.seq (numbers 7UL [ 7; 5; 3 ])
+        let ids = Array.init 35 (fun i -> if i % 9 = 4 then -1 else i * i % 4)
+        let tokens: Batch<Tokens> = Batch.tokens (Tensor.Of<int>(ids, 7, 5))
+        let padded = tokens |> Padded.withLengths [| 5; 0; 2; 1; 5; 0; 3 |]
+        let images = Batch.image (numbers 8UL [ 7; 2; 3; 2 ])
+        let mask: Batch<Mask> = Batch.mask (Tensor.Of<int>(Array.init 42 (fun i -> i * i % 5 % 4), 7, 3, 2))
+        let pairs = fork net net
+
+        Evidence.worst
+            [ yield! whateverTheLoss Loss.crossEntropy net x t
+              yield! whateverTheLoss (Loss.crossEntropyWith weighted) net x t
+              yield! whateverTheLoss (Loss.focalWith 2.0 [ 1.0; 0.5; 2.0; 0.1 ]) net x t
+              yield! whateverTheLoss Loss.meanSquaredError net x vec
+              yield! whateverTheLoss Loss.meanAbsoluteError net x vec
+              yield! whateverTheLoss (Loss.huber 0.3) net x vec
+              yield! whateverTheLoss (Loss.binaryFocal 2.0) net x (Batch.map Ops.Sigmoid.Forward vec)
+              yield! whateverTheLoss Loss.unitNormal pairs x t
+              yield! whateverTheLoss (Loss.contrastive 2.0) pairs x (Batch.labels [| 0; 1; 1; 0; 1; 0; 0 |])
+              yield! whateverTheLoss (Loss.both (Loss.crossEntropyWith weighted) Loss.meanSquaredError) pairs x (Batch.pair t wide)
+              yield! whateverTheLoss Loss.tokenCrossEntropy (perToken (dense 4)) steps tokens
+              yield! whateverTheLoss (Loss.tokenCrossEntropyWith weighted) (perToken (dense 4)) steps padded
+              yield! whateverTheLoss (Loss.pixelCrossEntropyWith [ 0.1; 1.0; 2.0; 0.0 ]) (conv2d 4 (kernel 1)) images mask ])
+
+let private measuredInParts =
+    Law.fact "examples too many for one part are measured as one batch" "Trainer.measure" (fun () ->
+        let struct (x, t) = batch 2500 3UL
+
+        let weights =
+            { Entropy.defaults with
+                ClassWeights = [ 0.2; 3.0; 0.0; 1.5 ]
+                Ignored = Some 1 }
+        // Sorted by class, parts differ as much as they can.
+        let order = [| 0..2499 |] |> Array.sortBy (fun i -> (Batch.tensor t).At i)
+        let data = Examples.create (Batch.take order x) (Batch.take order t)
+
+        Evidence.worst
+            [ for loss in [ Loss.crossEntropy; Loss.crossEntropyWith weights; Loss.sum Loss.crossEntropy ] do
+                  let struct (found, _) = model Double |> Trainer.measure (Trainer.create loss (Optimizer.sgd 0.1)) data
+                  let struct (expected, _) = loss.Evaluate (Model.predict (model Double) data.Inputs) data.Targets
+                  Evidence.within loss.Name 1e-12 (abs (found - expected) / (1.0 + abs expected)) ])
+
 let private tablesInParts =
     Law.fact "a table's rows are summed over the parts" "Rule.MicroBatch" (fun () ->
         let net: Layer<Tokens, Seq> = embedding 20 4 --> perToken (dense 20)
@@ -212,6 +285,8 @@ let laws: Law list =
       scheduled
       averaged
       inParts
+      lossesInParts
+      measuredInParts
       tablesInParts
       brokenPart
       refusedPart ]

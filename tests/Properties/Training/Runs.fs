@@ -117,6 +117,44 @@ let private cancelled =
               Evidence.exact "after 5 steps" (stopped.Fit.Steps = 5)
               sameRun went (Trainer.fit (trainer 0) (examples 3UL) (model ())) ])
 
+let private neverBegun =
+    Law.fact "a run cancelled before it begins takes no step, and can go on" "Trainer.fit" (fun () ->
+        use source = new CancellationTokenSource()
+        source.Cancel()
+        let none = Trainer.fit { trainer 0 with Cancellation = source.Token } (examples 3UL) (model ())
+
+        Evidence.worst
+            [ Evidence.exact "cancelled, at step 0" (none.Ending = Ending.Cancelled && none.Fit.Steps = 0 && none.History.IsEmpty)
+              Evidence.exact "the model as it was" (Probe.sameBits none.Model.Params (model ()).Params)
+              sameRun (Trainer.resume (trainer 0) (examples 3UL) none.Fit) (Trainer.fit (trainer 0) (examples 3UL) (model ())) ])
+
+/// Whether a run is refused, by a message that says this.
+let private refuses (part: string) (run: unit -> 'a) =
+    let message =
+        try
+            run () |> ignore
+            "nothing"
+        with :? DLException as e ->
+            e.Message
+
+    Evidence.exact $"{part}: {message}" (message.Contains part)
+
+let private nothingToLearn =
+    Law.fact "no examples are refused, wherever they come from" "Trainer.fit" (fun () ->
+        let none = Examples.take [||] (examples 3UL)
+        let run trainer data = fun () -> Trainer.fit trainer data (model ())
+
+        Evidence.worst
+            [ refuses "Trainer.fit, data" (run (trainer 0) none)
+              refuses "Trainer.measure, data" (fun () -> Trainer.measure (trainer 0) none (model ()))
+              refuses "Trainer.fit, validation" (run { trainer 0 with Validation = Some none } (examples 3UL))
+              refuses
+                  "Augment, step 0"
+                  (run
+                      { trainer 0 with
+                          Augment = Some(fun _ batch -> Examples.take [||] batch) }
+                      (examples 3UL)) ])
+
 let private told =
     Law.fact "callbacks are told everything once, in order" "Trainer.fit" (fun () ->
         let seen = ResizeArray<string>()
@@ -201,4 +239,4 @@ let private gain =
         Evidence.exact "the third, by 0.11" (EarlyStopping.best stopping history = 3))
 
 /// The laws of this file.
-let laws: Law list = [ resumed; cancelled; told; whenOver; restored; gain ]
+let laws: Law list = [ resumed; cancelled; neverBegun; nothingToLearn; told; whenOver; restored; gain ]
