@@ -205,6 +205,15 @@ let private sequences: Specimen list =
       at "selfAttention" apart heads (selfAttention 2)
       at "selfAttentionWith" apart heads (selfAttentionWith { Attend.causal with Rotary = true; Bias = false } 3)
       at "selfAttentionWith" apart heads (selfAttentionWith { Attend.defaults with Rotary = true; Dropout = 0.3 } 1)
+      at "selfAttentionWith" apart heads (selfAttentionWith { Attend.window 2 with Rotary = true } 3)
+      at
+          "selfAttentionWith"
+          apart
+          heads
+          (selfAttentionWith
+              { Attend.defaults with
+                  Visible = Some(fun q k -> q <> 2 && (q + k) % 3 > 0) }
+              3)
       at "causalSelfAttention" apart heads (causalSelfAttention 2)
       at "attend" apart (Shape.pair (Shape.seq (4, 6)) (Shape.pair (Shape.seq (3, 6)) (Shape.seq (3, 4)))) (attend 2)
       at "crossAttention" apart crossed (crossAttention 4 2)

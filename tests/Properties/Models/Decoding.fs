@@ -32,7 +32,10 @@ let private networks: (string * Layer<Tokens, Seq>) list =
           12
           (residual (layerNorm --> selfAttentionWith { Attend.causal with Rotary = true } 3)
            --> sinusoidalPositions
-           --> rmsNorm) ]
+           --> rmsNorm)
+      "window", LanguageModel.over 11 12 (residual (layerNorm --> selfAttentionWith { Attend.window 3 with Rotary = true } 3))
+      "a mask of one's own",
+      LanguageModel.over 11 12 (selfAttentionWith { Attend.causal with Visible = Some(fun q k -> (q + k) % 3 > 0) } 2) ]
 
 /// Every way to cut the text in parts of at least one id.
 let rec private cuts (ids: int[]) : int[] list list =
@@ -83,6 +86,12 @@ let ``what sees later steps cannot go on, and is named`` () =
     let inner: Layer<Seq, Seq> = selfAttention 3
     let net = embedding 11 12 --> residual (layerNorm --> inner)
     fails<InvalidArgumentException> [ "selfAttention 3"; "causal" ] (fun () -> Cursor.start (model net) |> ignore)
+
+    // Whoever hides later steps by a mask alone does not say that he does.
+    let masked = selfAttentionWith { Attend.defaults with Visible = Some(fun q k -> k <= q) } 3
+
+    fails<InvalidArgumentException> [ "selfAttention 3 masked"; "causal" ] (fun () ->
+        Cursor.start (model (embedding 11 12 --> masked)) |> ignore)
 
     fails<InvalidArgumentException> [ "reverseTime" ] (fun () ->
         Cursor.start (model (embedding 11 4 --> bidirectional (gru 3) (gru 3))) |> ignore)

@@ -33,7 +33,7 @@ let private anewBeside (f: Layer<'x, 'y>) : Layer<'x, 'y> =
                 struct (y, (fun memory x -> extend (Array.map (fun _ -> Unseen) memory) x))) }
 
 let private recurrence = gruFrom Recurrent.defaults 3
-let private decoding = both (causalSelfAttention 2) identity --> crossAttention 4 2
+let private decoding = both (learnedPositions 8) identity --> crossAttention 4 2
 let private besides shape (f: Layer<'x, 'y>) fault = fault, Laws.all Claims.none shape f, Laws.all Claims.none shape (anewBeside f)
 
 let private shape = Shape.seq (6, 4)
@@ -43,7 +43,7 @@ let private against fault (right: Layer<Seq, 'y>) wrong = fault, laws right, law
 /// A fault, the laws of the layer without it, and those of the layer with it.
 let mutants: (string * Law list * Law list) list =
     [ "a given state taken again at every part" |> besides (Shape.pair (Shape.vec 3) (Shape.seq (6, 4))) recurrence
-      "keys of a decoder that are not kept" |> besides (Shape.pair (Shape.seq (6, 4)) (Shape.seq (3, 4))) decoding
+      "positions of a decoder that begin anew at every part" |> besides (Shape.pair (Shape.seq (6, 4)) (Shape.seq (3, 4))) decoding
       against "positions that begin anew at every part" (learnedPositions 8) anew
       against "a state forgotten between parts" (gru 3) anew
       against "a cell left where it was" (lstm 3) late
