@@ -195,6 +195,9 @@ let private sequences: Specimen list =
     [ at "embedding" apart tokens (embedding 3 4)
       at "embeddingWith" apart tokens (embeddingWith Initializer.xavierNormal 2 5)
       at "tiedEmbedding" apart tokens (tiedEmbedding (Initializer.gaussian 0.0 1.0) 3 4 (perToken (dense 4 --> tanh)))
+      at "tiedScores" apart tokens (tiedScores (embedding 3 4 --> perToken (dense 4 --> tanh)))
+      at "tiedScores" apart tokens (tiedScores (embedding 2 3))
+      at "tiedScores" apart (Shape.pair tokens tokens) (tiedScores (both (embedding 3 4) (embedding 2 4) --> sum --> gru 4))
       at "learnedPositions" apart sequence (learnedPositions 7)
       at "learnedPositionsWith" apart sequence (learnedPositionsWith 0.5 5)
       at "sinusoidalPositions" apart sequence sinusoidalPositions

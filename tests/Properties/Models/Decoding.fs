@@ -23,6 +23,7 @@ let private model net = net |> Model.init Double (Key.ofSeed 2) (Shape.tokens te
 let private networks: (string * Layer<Tokens, Seq>) list =
     [ "GPT", Gpt.network small
       "GPT with scores of its own", Gpt.network { small with Tied = false }
+      "scores by the first table", tiedScores (embedding 11 6 --> gru 6)
       "LSTM", LanguageModel.lstm 11 5 6 2
       "GRU", LanguageModel.over 11 5 (gruWith Recurrent.torch 6)
       "RNN", LanguageModel.rnn 11 5 6 1
@@ -119,6 +120,13 @@ let ``an id out of range is named with its place, and nothing moves`` () =
         Assert.True(before.SameBits after)
 
     Assert.Equal(0, session.Steps)
+
+[<Fact>]
+let ``scores are tied to a table of vectors as wide as the steps, or refused`` () =
+    let tied net () = net |> tiedScores |> Model.init Single (Key.ofSeed 0) (Shape.tokens 4) |> ignore
+    fails<ShapeException> [ "tiedScores"; "vectors of 5 numbers"; "[11; 12]" ] (tied (embedding 11 12 --> gru 5))
+    fails<ShapeException> [ "tiedScores"; "none" ] (tied (frozen (embedding 11 12)))
+    fails<ShapeException> [ "selfAttention 5"; "12" ] (tied (embedding 11 12 --> selfAttention 5))
 
 [<Fact>]
 let ``sizes that do not fit are told with the place`` () =
