@@ -208,6 +208,10 @@ module AttentionLayers =
           Init =
             fun key shape ->
                 let features = divided about shape heads
+
+                if options.Rotary && features / heads % 2 <> 0 then
+                    raise (ShapeException(string about, "heads of an even width, to turn its numbers in pairs", $"{features / heads}"))
+
                 let setup = Layer.setup about shape (drawSelf options features key) (stateOf options key slots.Length)
                 let time = List.head (Shape.extents shape)
                 let projections = setup.Params |> Array.filter (fun p -> p.Shape.Rank = 2) |> Layer.parameters

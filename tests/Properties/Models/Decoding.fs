@@ -132,6 +132,8 @@ let ``scores are tied to a table of vectors as wide as the steps, or refused`` (
 let ``sizes that do not fit are told with the place`` () =
     let at (shape: Shape<'x>) (net: Layer<'x, 'y>) () = net |> Model.init Single (Key.ofSeed 0) shape |> ignore
     fails<ShapeException> [ "1.selfAttention 5"; "features"; "12" ] (at (Shape.tokens 4) (embedding 11 12 --> selfAttention 5))
+    let rotary = selfAttentionWith { Attend.defaults with Rotary = true } 2
+    fails<ShapeException> [ "1.selfAttention 2 rotary"; "even"; "3" ] (at (Shape.tokens 4) (embedding 11 6 --> rotary))
     fails<ShapeException> [ "lstm"; "at least one step" ] (at (Shape.seq (0, 3)) (lstm 4))
     fails<ShapeException> [ "learnedPositions"; "5"; "8" ] (at (Shape.seq (8, 3)) (learnedPositions 5))
 
