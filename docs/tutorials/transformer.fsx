@@ -77,6 +77,8 @@ weights |> Inside.attentionMaps 0 |> show
 (**
 The bright line from the right above to the left below is the reversal: the first step asks for the last, the last for the first.
 
+What a step may see is a setting: `Attend.causal` hides later steps, `Attend.window 16` all but the last sixteen, and `Visible` takes a function from two positions of your own.
+
 ## A block
 
 A Transformer's block is attention and a small network at every step, each added to what it took, with norms. In this language it is written as it is said:

@@ -91,12 +91,19 @@ module internal Wiring =
             )
         )
 
+    /// Whether the last part of a layer was given its lengths already, by what went into that part.
+    let rec private carried (layer: Description) =
+        match layer.Name, layer.Children with
+        | "chain", _ -> true
+        | "named", [ inner ] -> carried inner
+        | _ -> false
+
     /// What a layer put out, with the lengths of what went in (of a pair, of its first sequence) where the layer itself says nothing of them.
     let carry (layer: Description) (source: Batch<'x>) (output: Batch<'y>) : Batch<'y> =
         match source.Value, output.Value with
         | (One _ | Delayed _), _
         | _, (Two _ | Ragged _) -> output
-        | _ when not Padded.isSequence<'y> -> output
+        | _ when not Padded.isSequence<'y> || carried layer -> output
         | whole, _ ->
             match Padded.firstSequence typeof<'x> whole with
             | ValueSome(Ragged(steps, lengths)) ->

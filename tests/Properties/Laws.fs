@@ -64,6 +64,7 @@ let private structure: Law list =
           (Optimizers.Optimizers.subjects @ Optimizers.Penalties.subjects @ Optimizers.SecondOrder.subjects)
           (Layers.Registry.specimens |> List.map _.Name)
           (Models.Specimens.all @ Models.TextSpecimens.all |> List.map (fun s -> (s.Name.Split ',')[0]) |> List.distinct)
+      Structure.AnyArguments.laws
       Structure.Dependencies.laws
       Structure.Documentation.laws ]
     |> List.concat

@@ -13,8 +13,10 @@ public static class ClassWeights
     {
         if (classes < 1) throw new InvalidArgumentException("ClassWeights.Balanced, classes", "at least 1", $"{classes}");
         ClassTargets.CheckIds("ClassWeights.Balanced, labels", labels, classes);
-        var counts = new int[classes];
-        foreach (var label in labels) counts[label]++;
+        // Of more classes than labels one of the first has no example, whatever the others have.
+        var counts = new int[Math.Min(classes, labels.Length + 1)];
+        foreach (var label in labels)
+            if (label < counts.Length) counts[label]++;
         return Balanced(counts);
     }
 

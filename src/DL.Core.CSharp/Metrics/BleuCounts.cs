@@ -23,10 +23,10 @@ public sealed class BleuCounts
 
     /// <summary>The counts of no sentences: the neutral start of <see cref="Merge"/>.</summary>
     /// <param name="maxOrder">The longest n-grams.</param>
-    /// <exception cref="InvalidArgumentException">The order is below 1.</exception>
-    public static BleuCounts Empty(int maxOrder = 4) => maxOrder >= 1
+    /// <exception cref="InvalidArgumentException">The order is below 1 or above 1000.</exception>
+    public static BleuCounts Empty(int maxOrder = 4) => maxOrder is >= 1 and <= 1000
         ? new(new long[maxOrder], new long[maxOrder], 0, 0)
-        : throw new InvalidArgumentException("Bleu, maxOrder", "at least 1", Invariant($"{maxOrder}"));
+        : throw new InvalidArgumentException("Bleu, maxOrder", "from 1 to 1000", Invariant($"{maxOrder}"));
 
     /// <summary>For n = 1, 2, ..: how many of the candidates' n-grams are in a reference, none counted more often than there.</summary>
     public IReadOnlyList<long> Matches => _matches;

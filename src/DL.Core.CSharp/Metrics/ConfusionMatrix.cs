@@ -9,6 +9,9 @@ namespace DL.Core.Metrics;
 /// </remarks>
 public sealed partial class ConfusionMatrix
 {
+    // The square of a larger number is beyond an array.
+    private const int MostClasses = 46_340;
+
     private readonly long[,] _counts;
     private readonly long[] _true, _predicted;
 
@@ -40,8 +43,8 @@ public sealed partial class ConfusionMatrix
     public static ConfusionMatrix Of(ReadOnlySpan<int> truth, ReadOnlySpan<int> predicted, int classes, IReadOnlyList<string>? classNames = null)
     {
         Classification.CheckPair(truth.Length, predicted.Length, "ConfusionMatrix");
-        if (classes < 1)
-            throw new InvalidArgumentException("ConfusionMatrix, classes", "at least 1", Invariant($"{classes}"));
+        if (classes is < 1 or > MostClasses)
+            throw new InvalidArgumentException("ConfusionMatrix, classes", $"from 1 to {MostClasses}", Invariant($"{classes}"));
         CheckIds(truth, classes, "truth");
         CheckIds(predicted, classes, "predicted");
         var counts = new long[classes, classes];

@@ -135,9 +135,12 @@ public static unsafe class Linear
     /// <param name="rows">The number of rows.</param>
     /// <param name="dweight">[in; out], added to.</param>
     /// <param name="dbias">[out], added to, or empty for none.</param>
+    /// <exception cref="ShapeException">The lengths do not fit.</exception>
     public static void BackwardParameters<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dz, int rows, Span<T> dweight, Span<T> dbias)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
+        var (_, outputs) = Sizes(x.Length, dweight.Length, dz.Length, rows);
+        if (dbias.Length != 0 && rows != 0) Apply.SameLength(outputs, dbias.Length, "Linear dbias");
         BackwardWeight(x, dz, rows, true, dweight);
         if (dbias.Length != 0) ColumnSums.Add(dz, rows, dbias.Length, dbias);
     }
@@ -186,8 +189,8 @@ public static unsafe class Linear
     private static (int Inputs, int Outputs) Sizes(int x, int weight, int y, int rows)
     {
         if (rows < 0) throw new InvalidArgumentException(Name, "at least 0 rows", $"{rows}");
-        if (rows == 0) return (0, 0);
-        var (inputs, outputs) = (x / rows, y / rows);
+        if (rows == 0 && x == 0 && y == 0) return (0, 0);
+        var (inputs, outputs) = (x / Math.Max(1, rows), y / Math.Max(1, rows));
         if ((long)inputs * rows != x || (long)outputs * rows != y || (long)inputs * outputs != weight)
             throw new ShapeException(Name, $"{rows} rows of inputs and outputs and a weight of inputs * outputs", $"{x}, {y} and {weight} elements");
         return (inputs, outputs);

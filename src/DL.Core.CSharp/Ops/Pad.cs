@@ -10,12 +10,14 @@ public static class Pad
     /// <param name="before">The number of positions put before.</param>
     /// <param name="after">The number of positions put after.</param>
     /// <param name="value">The constant.</param>
-    /// <exception cref="InvalidArgumentException">A number of positions is negative.</exception>
+    /// <exception cref="InvalidArgumentException">A number of positions is negative, or all are more than an axis holds.</exception>
     /// <exception cref="ShapeException">There is no such axis.</exception>
     public static Tensor Forward(Tensor x, int axis, int before, int after, double value = 0)
     {
         if (before < 0 || after < 0) throw new InvalidArgumentException("Pad", "at least 0 positions", $"{before} before and {after} after");
-        return Blocks.Surround(x, AxisView.Of(x.Shape, axis), before, value, x.Shape.With(axis, checked(x.Shape[axis] + before + after)));
+        var whole = (long)x.Shape[axis] + before + after;
+        if (whole > int.MaxValue) throw new InvalidArgumentException("Pad", $"at most {int.MaxValue} positions in all", $"{whole}");
+        return Blocks.Surround(x, AxisView.Of(x.Shape, axis), before, value, x.Shape.With(axis, (int)whole));
     }
 
     /// <summary>The gradient without the padding.</summary>

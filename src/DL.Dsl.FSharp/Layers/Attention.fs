@@ -3,35 +3,6 @@ namespace DL
 open DL.Core
 open DL.Core.Ops
 
-/// <summary>The settings of attention: <c>selfAttentionWith { Attend.defaults with Dropout = 0.1 } 8</c>.</summary>
-type AttendSettings =
-    {
-        /// <summary>Whether a step sees only itself and earlier ones.</summary>
-        Causal: bool
-        /// <summary>Whether queries, keys, values and the result get a bias.</summary>
-        Bias: bool
-        /// <summary>Whether queries and keys are turned by their positions.</summary>
-        Rotary: bool
-        /// <summary>The probability to drop a weight in training.</summary>
-        Dropout: float
-        /// <summary>The initial weights.</summary>
-        Weights: Initializer
-    }
-
-/// <summary>Settings of attention.</summary>
-[<RequireQualifiedAccess>]
-module Attend =
-    /// <summary>Every step sees every step; with biases, no dropout, Xavier uniform weights.</summary>
-    let defaults =
-        { Causal = false
-          Bias = true
-          Rotary = false
-          Dropout = 0.0
-          Weights = Initializer.xavierUniform }
-
-    /// <summary>As the defaults, but no step sees a later one.</summary>
-    let causal = { defaults with Causal = true }
-
 /// <summary>Attention. Padding is not seen; a step that sees nothing gets zeros.</summary>
 [<AutoOpen>]
 module AttentionLayers =
@@ -66,6 +37,8 @@ module AttentionLayers =
         [ string heads
           if options.Causal then
               "causal"
+          if options.Visible.IsSome then
+              "masked"
           if not options.Bias then
               "without bias"
           if options.Rotary then
@@ -84,8 +57,24 @@ module AttentionLayers =
         if options.Dropout > 0.0 then [| Draws(key.Skip slots) |] else [||]
 
     /// The settings of the operation for one pass.
-    let private operation (options: AttendSettings) heads (lengths: int[] | null) (queryLengths: int[] | null) dropout key =
-        AttentionSettings(heads, Causal = options.Causal, KeyLengths = lengths, QueryLengths = queryLengths, Dropout = dropout, Key = key)
+    let private operation
+        (options: AttendSettings)
+        heads
+        (mask: Tensor | null)
+        (lengths: int[] | null)
+        (queryLengths: int[] | null)
+        dropout
+        key
+        =
+        AttentionSettings(
+            heads,
+            Causal = options.Causal,
+            Visible = mask,
+            KeyLengths = lengths,
+            QueryLengths = queryLengths,
+            Dropout = dropout,
+            Key = key
+        )
 
     let private slots (options: AttendSettings) : Slot list =
         let slot layout name = { Stage = 0; Name = name; Layout = layout }
@@ -134,11 +123,19 @@ module AttentionLayers =
             let struct (y, statistics) = Attention.ForwardFused(qkv, op)
             struct (y, (fun dy -> Attention.BackwardFused(dy, qkv, statistics, op)))
 
-    let private applySelf (options: AttendSettings) heads mode (ps: Params) (state: State) (input: Batch<Seq>) : Pass<Seq, Seq> =
+    let private applySelf
+        (options: AttendSettings)
+        (masks: int -> Tensor | null)
+        heads
+        mode
+        (ps: Params)
+        (state: State)
+        (input: Batch<Seq>)
+        : Pass<Seq, Seq> =
         let x, lengths = Batch.held input, Padded.orNull input
         let struct (dropout, key, next) = drawing options mode state
         let struct (weightIn, biasIn, weightOut, biasOut) = parts ps
-        let op = operation options heads lengths lengths dropout key
+        let op = operation options heads (masks x.Shape[1]) lengths lengths dropout key
         let qkv = stepsOf x (Linear.Forward(rows x, weightIn, biasIn))
         let struct (context, back) = attendFused options heads op qkv
 
@@ -166,7 +163,8 @@ module AttentionLayers =
         let struct (weightIn, biasIn, _, _) = parts ps
         let struct (q, k, _) = threeOf (stepsOf x (Linear.Forward(rows x, weightIn, biasIn)))
         let turned (t: Tensor) : Tensor = if options.Rotary then RotaryPositions.Forward(t, heads) else t
-        Attention.Weights(turned q, turned k, operation options heads lengths lengths 0.0 (Random.Key()))
+        let mask = options |> Sight.from 0 x.Shape[1] x.Shape[1]
+        Attention.Weights(turned q, turned k, operation options heads mask lengths lengths 0.0 (Random.Key()))
 
     /// The next steps against all that were seen.
     let private extendSelf (options: AttendSettings) heads (ps: Params) (memory: Remembered[]) (input: Batch<Seq>) =
@@ -186,7 +184,8 @@ module AttentionLayers =
             | [| Cached cache |] -> cache.Append(turned k, v)
             | _ -> KeyValueCache.Of(turned k, v)
 
-        let op = operation options heads null null 0.0 (Random.Key())
+        let mask = options |> Sight.from from x.Shape[1] cache.Count
+        let op = operation options heads mask null null 0.0 (Random.Key())
         let context = Attention.Forward(turned q, cache, op)
         let y = stepsOf x (Linear.Forward(rows context, weightOut, biasOut))
         struct ((Batch.ofTensor y: Batch<Seq>), [| Cached cache |])
@@ -200,7 +199,7 @@ module AttentionLayers =
     let selfAttentionWith (options: AttendSettings) (heads: int) : Layer<Seq, Seq> =
         check "selfAttention" heads options.Dropout
         let about = Layer.about "selfAttention" (settings options heads)
-        let slots = slots options
+        let slots, masks = slots options, Sight.kept options
 
         { About = about
           Stages = 1
@@ -209,13 +208,16 @@ module AttentionLayers =
           Init =
             fun key shape ->
                 let features = divided about shape heads
+
+                if options.Rotary && features / heads % 2 <> 0 then
+                    raise (ShapeException(string about, "heads of an even width, to turn its numbers in pairs", $"{features / heads}"))
+
                 let setup = Layer.setup about shape (drawSelf options features key) (stateOf options key slots.Length)
-                let time = int64 (List.head (Shape.extents shape))
-                // Scores and sums, over what a step may see.
-                let seen = if options.Causal then time * (time + 1L) / 2L else time * time
+                let time = List.head (Shape.extents shape)
                 let projections = setup.Params |> Array.filter (fun p -> p.Shape.Rank = 2) |> Layer.parameters
-                setup |> Layer.multiplying (time * projections + 2L * seen * int64 features)
-          Apply = applySelf options heads
+                // Scores and sums, over what a step may see.
+                setup |> Layer.multiplying (int64 time * projections + 2L * Sight.pairs options time * int64 features)
+          Apply = applySelf options masks heads
           Answer = ValueNone
           Continue =
             if options.Causal then
@@ -264,7 +266,7 @@ module AttentionLayers =
             let struct (queries, rest) = Batch.split input
             let struct (keys, values) = Batch.split rest
             let q, k, v = Batch.held queries, Batch.held keys, Batch.held values
-            let op = operation Attend.defaults heads (Padded.orNull keys) (Padded.orNull queries) 0.0 (Random.Key())
+            let op = operation Attend.defaults heads null (Padded.orNull keys) (Padded.orNull queries) 0.0 (Random.Key())
             let struct (y, statistics) = Attention.Forward(q, k, v, op)
 
             let back dy : Batch<Seq * (Seq * Seq)> =

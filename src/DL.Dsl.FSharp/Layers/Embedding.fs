@@ -45,6 +45,18 @@ module EmbeddingLayers =
     /// <exception cref="T:DL.Core.InvalidArgumentException">There is no id or no feature; in a pass: an id is out of range, which the message names with its place.</exception>
     let embedding (vocabulary: int) (features: int) : Layer<Tokens, Seq> = embeddingWith (Initializer.gaussian 0.0 1.0) vocabulary features
 
+    let private rows (t: Tensor) : Tensor = t.Reshape(t.Shape.Rows, t.Shape.Last)
+    let private stepsOf (like: Tensor) (t: Tensor) : Tensor = t.Reshape(like.Shape[0], like.Shape[1], t.Shape.Last)
+
+    /// The scores of every id by its vector, <c>h W^T</c>.
+    let private scores (h: Tensor) (weight: Tensor) : Tensor = stepsOf h (Linear.BackwardInput(rows h, weight))
+
+    /// From the gradient of the scores to that of the steps.
+    let private ofSteps (dlogits: Tensor) (weight: Tensor) : Tensor = stepsOf dlogits (Linear.Forward(rows dlogits, weight))
+
+    /// From the gradient of the scores to that of the vectors.
+    let private ofVectors (dlogits: Tensor) (h: Tensor) (weight: Tensor) : Tensor = Linear.BackwardWeight(rows dlogits, rows h, weight)
+
     /// <summary>Embedding, body and the scores of every id by the same vectors: <c>y = body (W[ids]) W^T</c>.</summary>
     /// <remarks>Input and output share <c>weight</c>, whose gradients add. O. Press, L. Wolf, Using the output embedding to improve language models, 2017.</remarks>
     /// <param name="weights">The initial vectors.</param>
@@ -56,10 +68,6 @@ module EmbeddingLayers =
         let table = embeddingWith weights vocabulary features
         let inner = named "body" body
         let whole = table --> inner
-        let rows (t: Tensor) : Tensor = t.Reshape(t.Shape.Rows, features)
-        let back (like: Tensor) (width: int) (t: Tensor) : Tensor = t.Reshape(like.Shape[0], like.Shape[1], width)
-
-        let scores (h: Tensor) (weight: Tensor) : Tensor = back h vocabulary (Linear.BackwardInput(rows h, weight))
 
         let apply mode (ps: Params) (state: State) (input: Batch<Tokens>) : Pass<Tokens, Seq> =
             let ids, lengths, weight = Batch.held input, Padded.orNull input, ps[0]
@@ -68,9 +76,9 @@ module EmbeddingLayers =
             let h, backward = Batch.held pass.Output, pass.Pullback
 
             let pullback dy : struct (Batch<Tokens> * Grads) =
-                let dlogits = (Batch.held dy).Reshape(h.Shape.Rows, vocabulary)
-                let dweight = Linear.BackwardWeight(dlogits, rows h, weight)
-                let struct (dx, dp) = backward (Batch.ofTensor (back h features (Linear.Forward(dlogits, weight))))
+                let dlogits = Batch.held dy
+                let dweight = ofVectors dlogits h weight
+                let struct (dx, dp) = backward (Batch.ofTensor (ofSteps dlogits weight))
                 Embedding.AddBackward(ids, Batch.held dx, dweight, lengths)
                 struct (none ids, Array.append [| dweight |] dp)
 
@@ -108,3 +116,70 @@ module EmbeddingLayers =
                 |> Layer.continuing (fun extend ps state memory x ->
                     let struct (h, next) = extend ps state memory x
                     struct (Batch.ofTensor (scores (Batch.held h) ps[0]), next)) }
+
+    let private checkTable (ps: Params) (features: int) =
+        match Array.tryHead ps with
+        | Some table when table.Shape.Rank = 2 && table.Shape[1] = features -> table.Shape[0]
+        | found ->
+            let got = found |> Option.map (fun t -> $"{t.Shape}") |> Option.defaultValue "none"
+
+            raise (
+                ShapeException("tiedScores", $"a network whose first parameter has vectors of {features} numbers, as its steps have", got)
+            )
+
+    /// <summary>The scores of every id at every step, by the vectors a network's first embedding has: <c>y = f x W^T + b</c>.</summary>
+    /// <remarks><c>W</c> is the first parameter of f, whose gradients add; <c>b</c> is <c>bias</c>, at first zeros. Unlike <c>tiedEmbedding</c> it takes any
+    /// input, such as ids and segments. O. Press, L. Wolf, Using the output embedding to improve language models, 2017.</remarks>
+    /// <param name="f">A network that begins with an embedding and gives as many features as that.</param>
+    /// <exception cref="T:DL.Core.ShapeException">In Init: the first parameter is no table of vectors as wide as what f gives.</exception>
+    let tiedScores (f: Layer<'x, Seq>) : Layer<'x, Seq> =
+        let k = f.Slots.Length
+
+        let about = { Name = "tiedScores"; Settings = []; Children = [ f.About ] }
+
+        let scored (ps: Params) (steps: Batch<Seq>) : Batch<Seq> =
+            let h = Batch.held steps
+            let y = scores h ps[0]
+            Padded.like steps (Batch.ofTensor (stepsOf h (AddBias.Forward(rows y, ps[k]))))
+
+        { About = about
+          Stages = f.Stages + 1
+          Slots = f.Slots @ [ { Stage = f.Stages; Name = "bias"; Layout = Plain } ]
+          Cells = f.Cells
+          Init =
+            fun key shape ->
+                let s = Wiring.located (Wiring.at 0) (fun () -> f.Init key shape)
+                let extents = Shape.core s.Shape
+                let vocabulary = checkTable s.Params extents[1]
+                let bias = Tensor.Zeros(ElementType.Float64, Shape [| vocabulary |])
+
+                let own =
+                    Layer.setup (Layer.about about.Name []) (Shape.seq (extents[0], vocabulary)) [| bias |] [||]
+                    |> Layer.multiplying (int64 (Shape.elements s.Shape) * int64 vocabulary)
+
+                { own with
+                    Params = Wiring.append s.Params own.Params
+                    State = s.State
+                    Rows = s.Rows @ Wiring.shiftRows f.Stages own.Rows }
+          Apply =
+            fun mode ps state x ->
+                let pass = f.Apply mode ps[.. k - 1] state x
+                let steps = Wiring.carry f.About x pass.Output
+                let h, backward = Batch.held steps, pass.Pullback
+
+                let pullback dy : struct (Batch<'x> * Grads) =
+                    let dlogits = Batch.held dy
+                    let struct (dx, dp) = backward (Batch.ofTensor (ofSteps dlogits ps[0]))
+                    let dweight = Wiring.add dp[0] (ofVectors dlogits h ps[0])
+                    struct (dx, [| dweight; yield! dp[1..]; Linear.BackwardBias(rows dlogits, ps[k]) |])
+
+                { Output = scored ps steps; State = pass.State; Pullback = pullback }
+          Answer = ValueSome(fun ps state x -> scored ps (Wiring.carry f.About x (Layer.answer f ps[.. k - 1] state x)))
+          Continue =
+            f
+            |> Layer.continuing (fun extend ps state memory x ->
+                let struct (steps, next) = extend ps[.. k - 1] state memory x
+                struct (scored ps steps, next))
+          Beside = ValueNone
+          Fuse = Layer.noFuse
+          Head = Layer.noHead }

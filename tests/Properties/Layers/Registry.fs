@@ -220,6 +220,9 @@ let private sequences: Specimen list =
     [ at "embedding" apart tokens (embedding 3 4)
       at "embeddingWith" apart tokens (embeddingWith Initializer.xavierNormal 2 5)
       at "tiedEmbedding" apart tokens (tiedEmbedding (Initializer.gaussian 0.0 1.0) 3 4 (perToken (dense 4 --> tanh)))
+      at "tiedScores" apart tokens (tiedScores (embedding 3 4 --> perToken (dense 4 --> tanh)))
+      at "tiedScores" apart tokens (tiedScores (embedding 2 3))
+      at "tiedScores" apart (Shape.pair tokens tokens) (tiedScores (both (embedding 3 4) (embedding 2 4) --> sum --> gru 4))
       at "learnedPositions" apart sequence (learnedPositions 7)
       at "learnedPositionsWith" apart sequence (learnedPositionsWith 0.5 5)
       at "sinusoidalPositions" apart sequence sinusoidalPositions
@@ -230,6 +233,15 @@ let private sequences: Specimen list =
       at "selfAttention" apart heads (selfAttention 2)
       at "selfAttentionWith" apart heads (selfAttentionWith { Attend.causal with Rotary = true; Bias = false } 3)
       at "selfAttentionWith" apart heads (selfAttentionWith { Attend.defaults with Rotary = true; Dropout = 0.3 } 1)
+      at "selfAttentionWith" apart heads (selfAttentionWith { Attend.window 2 with Rotary = true } 3)
+      at
+          "selfAttentionWith"
+          apart
+          heads
+          (selfAttentionWith
+              { Attend.defaults with
+                  Visible = Some(fun q k -> q <> 2 && (q + k) % 3 > 0) }
+              3)
       at "causalSelfAttention" apart heads (causalSelfAttention 2)
       at "attend" apart (Shape.pair (Shape.seq (4, 6)) (Shape.pair (Shape.seq (3, 6)) (Shape.seq (3, 4)))) (attend 2)
       at "crossAttention" apart crossed (crossAttention 4 2)

@@ -23,6 +23,7 @@ let private model net = net |> Model.init Double (Key.ofSeed 2) (Shape.tokens te
 let private networks: (string * Layer<Tokens, Seq>) list =
     [ "GPT", Gpt.network small
       "GPT with scores of its own", Gpt.network { small with Tied = false }
+      "scores by the first table", tiedScores (embedding 11 6 --> gru 6)
       "LSTM", LanguageModel.lstm 11 5 6 2
       "GRU", LanguageModel.over 11 5 (gruWith Recurrent.torch 6)
       "RNN", LanguageModel.rnn 11 5 6 1
@@ -32,7 +33,10 @@ let private networks: (string * Layer<Tokens, Seq>) list =
           12
           (residual (layerNorm --> selfAttentionWith { Attend.causal with Rotary = true } 3)
            --> sinusoidalPositions
-           --> rmsNorm) ]
+           --> rmsNorm)
+      "window", LanguageModel.over 11 12 (residual (layerNorm --> selfAttentionWith { Attend.window 3 with Rotary = true } 3))
+      "a mask of one's own",
+      LanguageModel.over 11 12 (selfAttentionWith { Attend.causal with Visible = Some(fun q k -> (q + k) % 3 > 0) } 2) ]
 
 /// Every way to cut the text in parts of at least one id.
 let rec private cuts (ids: int[]) : int[] list list =
@@ -84,6 +88,12 @@ let ``what sees later steps cannot go on, and is named`` () =
     let net = embedding 11 12 --> residual (layerNorm --> inner)
     fails<InvalidArgumentException> [ "selfAttention 3"; "causal" ] (fun () -> Cursor.start (model net) |> ignore)
 
+    // Whoever hides later steps by a mask alone does not say that he does.
+    let masked = selfAttentionWith { Attend.defaults with Visible = Some(fun q k -> k <= q) } 3
+
+    fails<InvalidArgumentException> [ "selfAttention 3 masked"; "causal" ] (fun () ->
+        Cursor.start (model (embedding 11 12 --> masked)) |> ignore)
+
     fails<InvalidArgumentException> [ "reverseTime" ] (fun () ->
         Cursor.start (model (embedding 11 4 --> bidirectional (gru 3) (gru 3))) |> ignore)
 
@@ -112,9 +122,18 @@ let ``an id out of range is named with its place, and nothing moves`` () =
     Assert.Equal(0, session.Steps)
 
 [<Fact>]
+let ``scores are tied to a table of vectors as wide as the steps, or refused`` () =
+    let tied net () = net |> tiedScores |> Model.init Single (Key.ofSeed 0) (Shape.tokens 4) |> ignore
+    fails<ShapeException> [ "tiedScores"; "vectors of 5 numbers"; "[11; 12]" ] (tied (embedding 11 12 --> gru 5))
+    fails<ShapeException> [ "tiedScores"; "none" ] (tied (frozen (embedding 11 12)))
+    fails<ShapeException> [ "selfAttention 5"; "12" ] (tied (embedding 11 12 --> selfAttention 5))
+
+[<Fact>]
 let ``sizes that do not fit are told with the place`` () =
     let at (shape: Shape<'x>) (net: Layer<'x, 'y>) () = net |> Model.init Single (Key.ofSeed 0) shape |> ignore
     fails<ShapeException> [ "1.selfAttention 5"; "features"; "12" ] (at (Shape.tokens 4) (embedding 11 12 --> selfAttention 5))
+    let rotary = selfAttentionWith { Attend.defaults with Rotary = true } 2
+    fails<ShapeException> [ "1.selfAttention 2 rotary"; "even"; "3" ] (at (Shape.tokens 4) (embedding 11 6 --> rotary))
     fails<ShapeException> [ "lstm"; "at least one step" ] (at (Shape.seq (0, 3)) (lstm 4))
     fails<ShapeException> [ "learnedPositions"; "5"; "8" ] (at (Shape.seq (8, 3)) (learnedPositions 5))
 

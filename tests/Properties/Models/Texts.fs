@@ -67,4 +67,14 @@ let ``BERT base has its 109,482,240 parameters`` () =
     count (Shape.pair (Shape.tokens 4) (Shape.tokens 4)) (Bert.pooled Bert.basic) |> has 109_482_240L
 
 [<Fact>]
+let ``BERT base with the scores of hidden ids has its 109,514,298 parameters, one table for what comes in and what goes out`` () =
+    let net, shape = Bert.masked Bert.basic, Shape.pair (Shape.tokens 4) (Shape.tokens 4)
+    count shape net |> has 109_514_298L
+    let tables = (net.Init (Key.ofSeed 1) shape).Params |> Array.filter (fun p -> p.Shape[0] = 30522)
+    Assert.Equal<string list>([ "[30522; 768]"; "[30522]" ], tables |> Array.map (fun p -> $"{p.Shape}") |> List.ofArray)
+    // What is pre-trained goes into a classifier by name.
+    let encoder = Layer.slots net |> List.filter _.StartsWith("0.encoder.")
+    Assert.True(Set.isSubset (set encoder) (set (Layer.slots (Bert.classifier Bert.basic 2))))
+
+[<Fact>]
 let ``ViT-B has its 86,567,656 parameters`` () = count (Shape.image (3, 224, 224)) (Vit.network Vit.basic 16 197 1000) |> has 86_567_656L

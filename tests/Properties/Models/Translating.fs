@@ -68,13 +68,23 @@ let ``several sources of different lengths go on together`` () =
 
     for name, net in networks do
         let model = model net
-        // Whole, with lengths of their own, so that nobody takes those of the sources for them.
-        let full = tokens targets |> Padded.withLengths [| 6; 6; 6 |]
-        let whole = Model.predict model (Batch.pair sources full) |> numbers
+        let whole = Model.predict model (Batch.pair sources (tokens targets)) |> numbers
         let cursor = Cursor.beside sources model
 
         for counts in cuts do
             Assert.True(near whole (inParts cursor (partsOf targets counts)), $"{name}, {counts}")
+
+[<Fact>]
+let ``lengths of sources are not those of targets, be there as many steps or not`` () =
+    for name, net in networks do
+        let model = model net
+
+        for time in [ 3; 4 ] do
+            let targets = tokens [| target[.. time - 1]; target[.. time - 1] |]
+            let over targets = Model.predict model (Batch.pair (Padded.tokens [| source[..2]; source[..0] |]) targets)
+            let whole = over targets
+            Assert.Equal(None, Padded.lengths whole)
+            Assert.True(near (numbers whole) (numbers (over (targets |> Padded.withLengths [| time; time |]))), name)
 
 [<Fact>]
 let ``several continuations of one place do not meet, and one source does not touch another`` () =

@@ -58,8 +58,28 @@ let private anewBeside (f: Layer<'x, 'y>) : Layer<'x, 'y> =
                 struct (y, (fun memory x -> extend (Array.map (fun _ -> Unseen) memory) x))) }
 
 let private recurrence = gruFrom Recurrent.defaults 3
-let private decoding = both (causalSelfAttention 2) identity --> crossAttention 4 2
+let private decoding = both (learnedPositions 8) identity --> crossAttention 4 2
 let private besides shape (f: Layer<'x, 'y>) fault = fault, Laws.all Claims.none shape f, Laws.all Claims.none shape (anewBeside f)
+
+let private body = embedding 3 4 --> perToken (dense 4)
+let private tied = tiedScores body
+
+/// Scores by the vectors of ids whose gradient is that of the ids alone: what went out is forgotten.
+let private oneWay: Layer<Tokens, Seq> =
+    { tied with
+        Apply =
+            fun mode ps state x ->
+                let pass = tied.Apply mode ps state x
+                let inner = body.Apply mode ps[.. ps.Length - 2] state x
+
+                let pullback dy : struct (Batch<Tokens> * Grads) =
+                    let struct (dx, dp) = pass.Pullback dy
+                    let t = Batch.held dy
+                    let dh = Linear.Forward(t.Reshape(t.Shape.Rows, t.Shape.Last), ps[0])
+                    let struct (_, ofIds) = inner.Pullback(Batch.ofTensor (dh.Reshape(t.Shape[0], t.Shape[1], 4)))
+                    struct (dx, Array.append [| ofIds[0] |] dp[1..])
+
+                { pass with Pullback = pullback } }
 
 let private shape = Shape.seq (6, 4)
 let private laws (f: Layer<Seq, 'y>) = Laws.all Claims.none shape f
@@ -68,7 +88,11 @@ let private against fault (right: Layer<Seq, 'y>) wrong = fault, laws right, law
 /// A fault, the laws of the layer without it, and those of the layer with it.
 let mutants: (string * Law list * Law list) list =
     [ "a given state taken again at every part" |> besides (Shape.pair (Shape.vec 3) (Shape.seq (6, 4))) recurrence
-      "keys of a decoder that are not kept" |> besides (Shape.pair (Shape.seq (6, 4)) (Shape.seq (3, 4))) decoding
+      "positions of a decoder that begin anew at every part"
+      |> besides (Shape.pair (Shape.seq (6, 4)) (Shape.seq (3, 4))) decoding
+      "scores whose gradient does not reach the table",
+      Laws.all Claims.none (Shape.tokens 5) tied,
+      Laws.all Claims.none (Shape.tokens 5) oneWay
       against "positions that begin anew at every part" (learnedPositions 8) anew
       against "a state forgotten between parts" (gru 3) anew
       against "a cell left where it was" (lstm 3) late

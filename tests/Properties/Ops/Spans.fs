@@ -98,5 +98,50 @@ let private aligned: Law =
                   Relu.Forward<float32>(ReadOnlySpan<float32>(from, offset, x.Length), Span<float32>(to', offset, x.Length))
                   Evidence.exact $"at offset {offset}" (Array.skip offset to' = plain && Array.forall Single.IsNaN to'[.. offset - 1]) ])
 
+// What is read or written beyond a span is somebody else's.
+let private lengths =
+    Law.fact "lengths that do not fit are refused" "Linear" (fun () ->
+        let numbers n = Array.zeroCreate<float> n
+
+        let refuses (run: unit -> unit) =
+            try
+                run ()
+                false
+            with :? DLException ->
+                true
+
+        let forward x weight bias rows y () =
+            Linear.Forward<float>(
+                ReadOnlySpan(numbers x),
+                ReadOnlySpan(numbers weight),
+                ReadOnlySpan(numbers bias),
+                Activation.Identity,
+                rows,
+                Span(numbers y)
+            )
+
+        let backward x dz rows weight bias () =
+            Linear.BackwardParameters<float>(
+                ReadOnlySpan(numbers x),
+                ReadOnlySpan(numbers dz),
+                rows,
+                Span(numbers weight),
+                Span(numbers bias)
+            )
+
+        Evidence.worst
+            [ Evidence.exact
+                  "what fits"
+                  (not (refuses (forward 6 6 3 3 9) || refuses (backward 6 9 3 6 3) || refuses (backward 0 0 0 0 3)))
+              for name, run in
+                  [ "bias", forward 6 6 4 3 9
+                    "outputs without rows", forward 0 0 0 0 9
+                    "inputs without rows", forward 4 0 0 0 0
+                    "weight", forward 6 5 3 3 9
+                    "gradient of the bias", backward 6 9 3 6 64
+                    "gradient of the weight", backward 6 9 3 5 3
+                    "gradients without rows", backward 0 9 0 0 3 ] do
+                  Evidence.exact name (refuses run) ])
+
 /// The laws of this file.
-let laws: Law list = [ linear; layerNorm; rmsNorm; aligned ]
+let laws: Law list = [ linear; lengths; layerNorm; rmsNorm; aligned ]
