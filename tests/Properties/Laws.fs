@@ -81,6 +81,7 @@ let laws: Law list =
       Ops.RecurrentSpans.laws
       Ops.Channels.laws
       Ops.Convolutions.laws
+      Ops.ConvolutionRuns.laws
       Ops.Pooling.laws
       Ops.Resampling.laws
       Ops.Regions.laws

@@ -1,0 +1,60 @@
+/// How convolutions are run does not show: threads, and weights kept from one use to the next.
+module DL.Properties.Ops.ConvolutionRuns
+
+open DL.Core
+open DL.Core.Ops
+open DL.Laws
+
+let private numbers seed (extents: int list) : Tensor = Numbers.tensor Ordinary seed extents
+
+// Threads share images, rows of few images, outputs where weights outweigh the images, and tiles of one block.
+let private anyThreads =
+    Law.fact "the bits do not depend on the number of threads" "Conv2d" (fun () ->
+        let single seed sizes = (numbers seed sizes).To ElementType.Float32
+
+        let run (images, side, inputs, outputs, groups, stride, activation) exact threads : Tensor list =
+            let window = Window.Square(3, stride, 1)
+            let x, w = single 1UL [ images; side; side + 1; inputs ], single 2UL [ 3; 3; inputs / groups; outputs ]
+            let before = Native.Threads
+            Native.Threads <- threads
+
+            try
+                let y: Tensor = Conv2d.Forward(x, w, window, single 3UL [ outputs ], groups, activation, exact)
+                let dx = Conv2d.BackwardInput(y, w, window, side, side + 1, groups, exact)
+                [ y; dx; Conv2d.BackwardWeight(x, y, w, window, groups, exact) ]
+            finally
+                Native.Threads <- before
+
+        Evidence.worst
+            [ for case in
+                  [ 3, 18, 20, 24, 1, 1, Activation.Identity
+                    1, 16, 32, 40, 1, 1, Activation.Relu
+                    1, 4, 64, 100, 1, 1, Activation.Sigmoid
+                    2, 5, 40, 130, 2, 2, Activation.Relu
+                    5, 3, 48, 170, 1, 1, Activation.Tanh
+                    41, 6, 40, 33, 1, 2, Activation.Identity ] do
+                  for exact in [ true; false ] do
+                      for threads in [ 2; 3; 5 ] do
+                          for one, more in List.zip (run case exact 1) (run case exact threads) do
+                              Evidence.exact $"{case}, exact {exact}, {threads} threads" (one.SameBits more) ])
+
+/// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
+let private again =
+    Law.fact "weights used again give the same bits" "Conv2d" (fun () ->
+        let x = (numbers 1UL [ 2; 16; 15; 32 ]).To ElementType.Float32
+        let fresh () = (numbers 2UL [ 3; 3; 32; 40 ]).To ElementType.Float32
+        let kept = fresh ()
+
+        let uses: (string * (Tensor -> Tensor)) list =
+            [ "transformed", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 1, 1)))
+              "exact", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 1, 1), null, 1, Activation.Identity, true))
+              "strided", (fun w -> Conv2d.Forward(x, w, Window.Square(3, 2, 1)))
+              "another image", (fun w -> Conv2d.Forward(Slice.Forward(x, 1, 3, 7), w, Window.Square(3, 2, 1))) ]
+
+        Evidence.worst
+            [ for name, run in uses @ List.rev uses @ uses do
+                  for time in 1..3 do
+                      Evidence.exact $"{name}, time {time}" ((run kept).SameBits(run (fresh ()))) ])
+
+/// The laws of this file.
+let laws: Law list = [ again; anyThreads ]
