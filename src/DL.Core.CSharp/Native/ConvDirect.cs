@@ -109,6 +109,7 @@ internal static unsafe class ConvDirect
             block.Rows = rows.To - rows.From;
             var (size, room) = (grid.Height * (long)grid.Width * Channels, ConvImage<T>.Room(grid, block.Rows, Channels));
             var copy = (T*)Scratch.Left(block.Images * room * sizeof(T));
+            // The first image comes last, for its place is the block's.
             for (var image = block.Images - 1; image >= 0; image--)
                 block.Source = ConvImage<T>.Of(grid, X + ((images.From + image) * size), Channels, rows.From, block.Rows, copy + (image * room));
             block.NextSource = grid.Inside ? size : room;
@@ -129,7 +130,7 @@ internal static unsafe class ConvDirect
         private readonly long Column(long strip) =>
             (strip / Weights.Strips<V>() * Weights.Made) + Math.Min(strip % Weights.Strips<V>() * 2 * V.Count, Weights.Made);
 
-        // Rows of dense outputs follow one another, and so do images that are whole.
+        // Rows of dense outputs follow one another.
         private readonly void Finish(in Block block, long from, long to)
         {
             var pixels = block.Rows * Grid.Columns;
