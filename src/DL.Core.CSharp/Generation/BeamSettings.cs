@@ -21,27 +21,11 @@ public sealed record BeamSettings
 
     /// <summary>As of <see cref="Logits.PenalizeRepetition"/>, over the prompt and the hypothesis, before the logarithm; 1 (the default) changes nothing.</summary>
     /// <exception cref="InvalidArgumentException">Set to 0 or below, or not finite.</exception>
-    public double RepetitionPenalty
-    {
-        get;
-        init
-        {
-            Logits.CheckPenalty(value, "BeamSettings.RepetitionPenalty");
-            field = value;
-        }
-    } = 1;
+    public double RepetitionPenalty { get; init => field = Logits.CheckPenalty(value, "BeamSettings.RepetitionPenalty"); } = 1;
 
     /// <summary>The length of the n-grams that no hypothesis may repeat, the prompt's among them, as of <see cref="Logits.ForbidRepeats"/>; null (the default) forbids none.</summary>
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
-    public int? NoRepeat
-    {
-        get;
-        init
-        {
-            if (value is { } n) Logits.CheckRepeat(n, "BeamSettings.NoRepeat");
-            field = value;
-        }
-    }
+    public int? NoRepeat { get; init => field = value is { } n ? Logits.CheckRepeat(n, "BeamSettings.NoRepeat") : null; }
 
     /// <summary>The tokens that end a hypothesis (default none).</summary>
     public IReadOnlyList<int> Stop { get; init; } = [];

@@ -138,14 +138,10 @@ public static class Logits
             throw new InvalidArgumentException(where, Invariant($"from 1 to {vocabulary}, the size of the vocabulary"), Invariant($"{k}"));
     }
 
-    internal static void CheckPenalty(double penalty, string where)
-    {
-        if (!(penalty > 0 && double.IsFinite(penalty)))
-            throw new InvalidArgumentException(where, "a finite number above 0", Invariant($"{penalty}"), "1 changes nothing.");
-    }
+    internal static double CheckPenalty(double penalty, string where) => penalty > 0 && double.IsFinite(penalty)
+        ? penalty
+        : throw new InvalidArgumentException(where, "a finite number above 0", Invariant($"{penalty}"), "1 changes nothing.");
 
-    internal static void CheckRepeat(int n, string where)
-    {
-        if (n < 1) throw new InvalidArgumentException(where, "n-grams of at least 1 token", Invariant($"{n}"));
-    }
+    internal static int CheckRepeat(int n, string where) =>
+        n >= 1 ? n : throw new InvalidArgumentException(where, "n-grams of at least 1 token", Invariant($"{n}"));
 }

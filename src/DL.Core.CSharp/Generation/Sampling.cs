@@ -47,27 +47,11 @@ public sealed record Sampling
 
     /// <summary>As of <see cref="Logits.PenalizeRepetition"/>; 1 (the default) changes nothing.</summary>
     /// <exception cref="InvalidArgumentException">Set to 0 or below, or not finite.</exception>
-    public double RepetitionPenalty
-    {
-        get;
-        init
-        {
-            Logits.CheckPenalty(value, "Sampling.RepetitionPenalty");
-            field = value;
-        }
-    } = 1;
+    public double RepetitionPenalty { get; init => field = Logits.CheckPenalty(value, "Sampling.RepetitionPenalty"); } = 1;
 
     /// <summary>The length of the n-grams that may not repeat, as of <see cref="Logits.ForbidRepeats"/>; null (the default) forbids none.</summary>
     /// <exception cref="InvalidArgumentException">Set below 1.</exception>
-    public int? NoRepeat
-    {
-        get;
-        init
-        {
-            if (value is { } n) Logits.CheckRepeat(n, "Sampling.NoRepeat");
-            field = value;
-        }
-    }
+    public int? NoRepeat { get; init => field = value is { } n ? Logits.CheckRepeat(n, "Sampling.NoRepeat") : null; }
 
     /// <summary>The probabilities of the next token.</summary>
     /// <param name="logits">[vocabulary].</param>
