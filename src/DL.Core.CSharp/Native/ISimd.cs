@@ -61,6 +61,9 @@ internal unsafe interface ISimd<TSelf, T>
 
     static abstract TSelf Abs(TSelf a);
 
+    /// <summary>The size of the one number with the sign of the other.</summary>
+    static abstract TSelf CopySign(TSelf size, TSelf sign);
+
     static abstract TSelf Sqrt(TSelf a);
 
     /// <summary>The nearest integer, ties to even.</summary>

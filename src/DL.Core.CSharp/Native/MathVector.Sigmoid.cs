@@ -10,12 +10,10 @@ internal static partial class MathVector
     [MethodImpl(Inline)]
     public static S Tanh<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
-        var single = typeof(T) == typeof(float);
-        var a = S.Clamp(S.Abs(x), 0, 20);
-        var t = -ExpM1<T, S>(a * S.Create(-2));
-        var y = t / (S.Create(2) - t);
-        y = S.Select(S.Less(x, S.Create(0)), -y, y);
-        return S.Select(S.Less(S.Abs(x), S.Create(single ? 1e-4 : 1e-9)), x, y);
+        // e^-2|x| = s (1 + q) with s a power of two: 1 - s is exact, so that nothing cancels.
+        var r = Reduce<T, S>(S.Cap(S.Abs(x), 20) * S.Create(-2), out var n);
+        S q = ExpSmall<T, S>(r), s = S.Scale(S.Create(1), n);
+        return S.CopySign(S.Fma(-s, q, S.Create(1) - s) / S.Fma(s, q, S.Create(1) + s), x);
     }
 
     /// <summary>1 / (1 + e^-x), stable for every x. Worst error 1.77 in float32, 1.94 in float64.</summary>

@@ -125,6 +125,9 @@ internal readonly unsafe struct Simd128<T>(Vector128<T> lanes) : ISimd<Simd128<T
     public static Simd128<T> Abs(Simd128<T> a) => new(Vector128.Abs(a._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd128<T> CopySign(Simd128<T> size, Simd128<T> sign) => new(Vector128.CopySign(size._lanes, sign._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd128<T> Sqrt(Simd128<T> a) => new(Vector128.Sqrt(a._lanes));
 
     [MethodImpl(Inline)]

@@ -124,6 +124,9 @@ internal readonly unsafe struct Simd256<T>(Vector256<T> lanes) : ISimd<Simd256<T
     public static Simd256<T> Abs(Simd256<T> a) => new(Vector256.Abs(a._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd256<T> CopySign(Simd256<T> size, Simd256<T> sign) => new(Vector256.CopySign(size._lanes, sign._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd256<T> Sqrt(Simd256<T> a) => new(Vector256.Sqrt(a._lanes));
 
     [MethodImpl(Inline)]

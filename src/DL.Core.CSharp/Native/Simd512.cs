@@ -124,6 +124,9 @@ internal readonly unsafe struct Simd512<T>(Vector512<T> lanes) : ISimd<Simd512<T
     public static Simd512<T> Abs(Simd512<T> a) => new(Vector512.Abs(a._lanes));
 
     [MethodImpl(Inline)]
+    public static Simd512<T> CopySign(Simd512<T> size, Simd512<T> sign) => new(Vector512.CopySign(size._lanes, sign._lanes));
+
+    [MethodImpl(Inline)]
     public static Simd512<T> Sqrt(Simd512<T> a) => new(Vector512.Sqrt(a._lanes));
 
     [MethodImpl(Inline)]
