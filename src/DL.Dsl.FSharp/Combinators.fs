@@ -276,6 +276,7 @@ module Combinators =
 
         { About = describe "frozen" [] [ f.About ]
           Stages = f.Stages
+          HandsOn = f.HandsOn
           Slots = []
           Cells = f.Slots @ f.Cells
           Init =

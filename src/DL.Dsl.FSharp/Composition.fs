@@ -12,6 +12,7 @@ module Composition =
     let identity<'x> : Layer<'x, 'x> =
         { About = describe "identity" []
           Stages = 0
+          HandsOn = false
           Slots = []
           Cells = []
           Init = fun _ shape -> { Shape = shape; Params = [||]; State = [||]; Rows = [] }
@@ -23,12 +24,7 @@ module Composition =
           Head = Layer.noHead }
 
     let private chained (f: Layer<'x, 'y>) (g: Layer<'y, 'z>) =
-        let parts (d: Description) =
-            if d.Name = "chain" then d.Children
-            elif d.Name = "identity" then []
-            else [ d ]
-
-        match parts f.About @ parts g.About with
+        match f.About.Links @ g.About.Links with
         | [] -> describe "identity" []
         | [ one ] -> one
         | many -> describe "chain" many
@@ -91,6 +87,7 @@ module Composition =
 
         { About = chained f g
           Stages = f.Stages + g.Stages
+          HandsOn = true
           Slots = f.Slots @ Wiring.shift f.Stages g.Slots
           Cells = f.Cells @ Wiring.shift f.Stages g.Cells
           Init =
@@ -108,11 +105,11 @@ module Composition =
                 let struct (pf, pg) = Wiring.split nf (nf + ng) ps
                 let struct (sf, sg) = Wiring.split cf (cf + cg) state
                 let a = f.Apply mode pf sf x
-                let y = Wiring.carry f.About x a.Output
+                let y = Wiring.carry f x a.Output
                 let b = g.Apply mode pg sg y
                 let backF, backG = a.Pullback, b.Pullback
 
-                { Output = Wiring.carry g.About y b.Output
+                { Output = Wiring.carry g y b.Output
                   State = Wiring.append a.State b.State
                   Pullback =
                     fun dz ->
@@ -123,8 +120,8 @@ module Composition =
             ValueSome(fun ps state x ->
                 let struct (pf, pg) = Wiring.split nf (nf + ng) ps
                 let struct (sf, sg) = Wiring.split cf (cf + cg) state
-                let y = Wiring.carry f.About x (Layer.answer f pf sf x)
-                let z = Wiring.carry g.About y (Layer.answer g pg sg y)
+                let y = Wiring.carry f x (Layer.answer f pf sf x)
+                let z = Wiring.carry g y (Layer.answer g pg sg y)
                 Batch.giveBack y x z
                 z)
           Continue = continued f g inTurn
@@ -180,7 +177,7 @@ module Composition =
             let struct (sf, sg) = Wiring.split cf (cf + cg) state
             let a = f.Apply mode pf sf x
             let b = g.Apply mode pg sg u
-            let padded (layer: Layer<_, _>) input (pass: Pass<_, _>) = { pass with Output = Wiring.carry layer.About input pass.Output }
+            let padded (layer: Layer<_, _>) input (pass: Pass<_, _>) = { pass with Output = Wiring.carry layer input pass.Output }
             struct (padded f x a, padded g u b, Wiring.append a.State b.State)
 
     let private answerBoth (f: Layer<'x, 'y>) (g: Layer<'u, 'v>) =
@@ -189,8 +186,8 @@ module Composition =
         fun ps state x u ->
             let struct (pf, pg) = Wiring.split nf (nf + ng) ps
             let struct (sf, sg) = Wiring.split cf (cf + cg) state
-            let y = Wiring.carry f.About x (Layer.answer f pf sf x)
-            let v = Wiring.carry g.About u (Layer.answer g pg sg u)
+            let y = Wiring.carry f x (Layer.answer f pf sf x)
+            let v = Wiring.carry g u (Layer.answer g pg sg u)
             Batch.pair y v
 
     /// The one beside the other, and what each says beside its output.
@@ -219,6 +216,7 @@ module Composition =
 
         { About = about
           Stages = stages
+          HandsOn = false
           Slots = slots
           Cells = cells
           Init = fun key shape -> initBoth f g key shape shape
@@ -249,6 +247,7 @@ module Composition =
 
         { About = about
           Stages = stages
+          HandsOn = false
           Slots = slots
           Cells = cells
           Init =

@@ -90,6 +90,21 @@ type Description =
     /// <summary>The layer as it was written: <c>dense 10</c>.</summary>
     override this.ToString() = String.concat " " (this.Name :: this.Settings)
 
+    /// The layers of a chain, in their order: none of pure wiring, a layer itself where it is no chain, whatever it is called.
+    member internal this.Links: Description list =
+        match this.Name, this.Children with
+        | "chain", (_ :: _ as links) -> links
+        | "identity", _ -> []
+        | _ -> [ this ]
+
+    /// The layer as it was written, with all its parts: <c>dense 3 --&gt; residual (tanh --&gt; dense 3)</c>.
+    member internal this.Written: string =
+        let part (d: Description) = if d.Children.IsEmpty && d.Settings.IsEmpty then d.Written else $"({d.Written})"
+
+        match this.Links with
+        | _ :: _ :: _ as links -> links |> List.map _.Written |> String.concat " --> "
+        | _ -> string this :: List.map part this.Children |> String.concat " "
+
 /// <summary>How a parameter is laid out in a state dictionary, which shows torch's layouts.</summary>
 type Layout =
     /// <summary>As it is held.</summary>
@@ -173,6 +188,8 @@ type Layer<'x, 'y> =
         About: Description
         /// <summary>The number of positions it takes in a chain: 1 for a layer, 0 for pure wiring.</summary>
         Stages: int
+        /// Whether layers inside hand the lengths of padded sequences on from one to the next, so that what comes out has its own, or none.
+        HandsOn: bool
         /// <summary>The names of its parameters.</summary>
         Slots: Slot list
         /// <summary>The names of its state.</summary>
@@ -323,6 +340,7 @@ module Layer =
 
         { About = about
           Stages = 1
+          HandsOn = false
           Slots = List.map slot slots
           Cells = List.map slot cells
           Init =

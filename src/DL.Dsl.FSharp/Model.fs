@@ -218,14 +218,6 @@ module Model =
 
         struct (withStateDict (chosen |> List.map fst) model, chosen |> List.filter (snd >> not) |> List.map (fst >> fst))
 
-    /// A layer as it was written, with all its parts.
-    let rec private written (about: Description) : string =
-        let parts separator = about.Children |> List.map written |> String.concat separator
-
-        if about.Name = "chain" then parts " --> "
-        elif about.Children.IsEmpty then string about
-        else $"""{about} ({parts ", "})"""
-
     /// <summary>A model of <c>first --&gt; rest</c> cut into a model of <c>first</c> and one of <c>rest</c>, which share its parameters and state.</summary>
     /// <param name="first">The layers before the cut, as the model was made of them.</param>
     /// <param name="rest">The layers after it.</param>
@@ -253,7 +245,7 @@ module Model =
         let about = (first --> rest).About
 
         if about <> model.Layer.About then
-            raise (InvalidArgumentException("Model.cut", $"two layers that make up {written model.Layer.About}", written about))
+            raise (InvalidArgumentException("Model.cut", $"two layers that make up {model.Layer.About.Written}", about.Written))
 
         let struct (paramsBefore, paramsAfter) = Wiring.split before.Params.Length model.Params.Length model.Params
         let struct (stateBefore, stateAfter) = Wiring.split before.State.Length model.State.Length model.State

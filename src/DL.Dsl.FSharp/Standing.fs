@@ -20,7 +20,7 @@ module internal Standing =
           Fresh = [||]
           Settle =
             fun ps state x ->
-                let y = Wiring.carry layer.About x (Layer.answer layer ps state x)
+                let y = Wiring.carry layer x (Layer.answer layer ps state x)
                 struct (y, (fun _ _ -> struct (y, [||]))) }
 
     let private moving (along: Continuation<'x, 'y>) : Accompanied<'x, 'y> =

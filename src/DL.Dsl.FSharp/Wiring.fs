@@ -81,29 +81,22 @@ module internal Wiring =
         | _, Two _ -> Batch.map2 add a b
         | _ -> Batch.delayed (fun () -> add (Batch.held a) (Batch.held b))
 
-    let private refusePadding (layer: Description) (before: int) (after: int) =
+    let private refusePadding (layer: Layer<'x, 'y>) (before: int) (after: int) =
         raise (
             ShapeException(
-                string layer,
+                string layer.About,
                 "a layer that keeps the number of steps, for a padded batch",
                 $"{before} steps that became {after}",
                 "Bring the sequences to one length before this layer."
             )
         )
 
-    /// Whether the last part of a layer was given its lengths already, by what went into that part.
-    let rec private carried (layer: Description) =
-        match layer.Name, layer.Children with
-        | "chain", _ -> true
-        | "named", [ inner ] -> carried inner
-        | _ -> false
-
     /// What a layer put out, with the lengths of what went in (of a pair, of its first sequence) where the layer itself says nothing of them.
-    let carry (layer: Description) (source: Batch<'x>) (output: Batch<'y>) : Batch<'y> =
+    let carry (layer: Layer<'x, 'y>) (source: Batch<'x>) (output: Batch<'y>) : Batch<'y> =
         match source.Value, output.Value with
         | (One _ | Delayed _), _
         | _, (Two _ | Ragged _) -> output
-        | _ when not Padded.isSequence<'y> || carried layer -> output
+        | _ when not Padded.isSequence<'y> || layer.HandsOn -> output
         | whole, _ ->
             match Padded.firstSequence typeof<'x> whole with
             | ValueSome(Ragged(steps, lengths)) ->

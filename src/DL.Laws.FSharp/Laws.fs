@@ -121,17 +121,9 @@ module Laws =
           "going on beside what is constant is one pass", [ Ordinary ], SequenceLaws.beside
           if not claims.MixesExamples then
               "padding reaches nothing", any, SequenceLaws.padding
+              "a padded sequence is a shorter one", [ Ordinary ], SequenceLaws.shorter
               "examples are apart", any, LayerLaws.examplesApart
               "parameter gradients add over examples", [ Ordinary ], LayerLaws.gradientsAdd ]
-
-    /// A layer as it was written: <c>dense 3 --&gt; residual (tanh --&gt; dense 3)</c>.
-    let rec private written (about: Description) : string =
-        let inParentheses (d: Description) = if d.Children.IsEmpty && d.Settings.IsEmpty then written d else $"({written d})"
-
-        if about.Name = "chain" then
-            about.Children |> List.map written |> String.concat " --> "
-        else
-            string about :: List.map inParentheses about.Children |> String.concat " "
 
     /// Whether Init takes a shape; only a shape that does not fit is a no.
     let private takes (layer: Layer<'x, 'y>) (shape: Shape<'x>) =
@@ -155,7 +147,7 @@ module Laws =
     /// <param name="shape">The shape of one example.</param>
     /// <param name="layer">The layer.</param>
     let all (claims: Claims) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Law list =
-        over claims $"{written layer.About} on {shape}" [ shape ] layer
+        over claims $"{layer.About.Written} on {shape}" [ shape ] layer
 
     /// <summary>All laws of a layer over vectors, at every width from 1 to 33 it takes.</summary>
     /// <exception cref="T:DL.Core.InvalidArgumentException">It takes no such width.</exception>
@@ -176,8 +168,8 @@ module Laws =
                         "Give the shape: Laws.checkAt (Shape.vec n) layer."
                     )
                 )
-            | shapes -> over claims (written layer.About) shapes layer
-        | shapes -> over claims (written layer.About) shapes layer
+            | shapes -> over claims layer.About.Written shapes layer
+        | shapes -> over claims layer.About.Written shapes layer
 
     /// <summary>Tries laws and gathers their verdicts.</summary>
     let run (settings: Settings) (subject: string) (laws: Law list) : Report =
@@ -186,11 +178,11 @@ module Laws =
           Verdicts = laws |> List.map (fun law -> law, law.Check settings) }
 
     /// <summary>The report of a layer over vectors.</summary>
-    let report (layer: Layer<Vec, Vec>) : Report = allOfVectors Claims.none layer |> run (Settings.fromEnvironment ()) (written layer.About)
+    let report (layer: Layer<Vec, Vec>) : Report = allOfVectors Claims.none layer |> run (Settings.fromEnvironment ()) layer.About.Written
 
     /// <summary>The report of a layer of any kind at one shape of its input.</summary>
     let reportAt (shape: Shape<'x>) (layer: Layer<'x, 'y>) : Report =
-        all Claims.none shape layer |> run (Settings.fromEnvironment ()) $"{written layer.About} on {shape}"
+        all Claims.none shape layer |> run (Settings.fromEnvironment ()) $"{layer.About.Written} on {shape}"
 
     /// <summary>Throws unless every law in a report holds.</summary>
     /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message is the report.</exception>
@@ -210,7 +202,7 @@ module Laws =
     /// <summary>As <c>checkAt</c>, for a layer with claims of its own.</summary>
     /// <exception cref="T:DL.Laws.LawBrokenException">A law does not hold; the message shows the counter-example and how to replay it.</exception>
     let checkWith (claims: Claims) (shape: Shape<'x>) (layer: Layer<'x, 'y>) : unit =
-        all claims shape layer |> run (Settings.fromEnvironment ()) $"{written layer.About} on {shape}" |> demand
+        all claims shape layer |> run (Settings.fromEnvironment ()) $"{layer.About.Written} on {shape}" |> demand
 
     // A random network may well cut a parameter off, and sum up roundings without bound.
     let private fitForRandom claims : (string * Numbers list * (Layer<'x, 'y> -> Trial<'x> -> Evidence)) list =

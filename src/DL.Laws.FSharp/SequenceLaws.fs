@@ -183,7 +183,7 @@ module internal SequenceLaws =
             let run garbage =
                 let input = padded trial probe.Input garbage
                 let pass = { probe with Mode = mode; Input = input }.Run
-                let output = Wiring.carry layer.About input pass.Output
+                let output = Wiring.carry layer input pass.Output
                 let dy = counted output (Probe.upstream trial 0 pass.Output)
                 let struct (dx, dp) = pass.Pullback dy
                 Batch.parts (counted output output), dp, Batch.parts (padded trial dx (Batch.map zeros dx))
@@ -205,5 +205,56 @@ module internal SequenceLaws =
             // A layer may refuse padding; then nothing leaks.
             try
                 inModes single
+            with :? ShapeException ->
+                Evidence.fine
+
+    /// One example, its padded sequences cut to their lengths.
+    let private alone i (batch: Batch<'x>) : Batch<'x> =
+        let row single = Ops.Slice.Forward(Batch.held { Value = single }, 0, i, 1)
+
+        let rec cut value =
+            match value with
+            | Two(a, b) -> Two(cut a, cut b)
+            | Ragged(steps, lengths) -> One(Ops.Slice.Forward(row steps, 1, 0, lengths[i]))
+            | Nothing -> Nothing
+            | single -> One(row single)
+
+        { Value = cut batch.Value }
+
+    /// A padded sequence gives in prediction what it gives alone, without its padding, and comes out as long; a vector that grows with the
+    /// sequence, as of flattenSeq, has no such law.
+    let shorter (layer: Layer<'x, 'y>) (trial: Trial<'x>) : Evidence =
+        let probe = Probe.make Predict layer trial
+
+        let compared () =
+            let input = padded trial probe.Input probe.Input
+            let output = Wiring.carry layer input { probe with Input = input }.Run.Output
+
+            let one i =
+                let own = alone i input
+
+                if Batch.parts own |> Seq.exists (fun t -> t.Count = 0) then
+                    Evidence.fine
+                else
+                    let expected, got = { probe with Input = own }.Run.Output, alone i output
+                    let steps (batch: Batch<'y>) = sequences typeof<'y> batch.Value |> List.map (fun t -> t.Shape[1])
+                    let shapes (batch: Batch<'y>) = Batch.parts batch |> Seq.map (fun t -> t.Shape) |> List.ofSeq
+
+                    if steps expected <> steps got then
+                        Evidence.exact $"example {i} has {steps expected} steps alone, {steps got} in a padded batch" false
+                    elif shapes expected <> shapes got then
+                        Evidence.fine
+                    else
+                        relative (Batch.parts expected) (Batch.parts got)
+                        |> Evidence.within $"example {i} alone, and in a padded batch" 1e-9
+
+            List.init trial.Examples one |> Evidence.worst
+
+        if (sequences typeof<'x> probe.Input.Value).IsEmpty then
+            Evidence.fine
+        else
+            // A layer may refuse padding, or sequences of another length.
+            try
+                compared ()
             with :? ShapeException ->
                 Evidence.fine

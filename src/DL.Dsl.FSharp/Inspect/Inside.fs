@@ -22,22 +22,15 @@ type Sample =
 /// <summary>Looking inside a trained network: what its layers give, what it looks for and where it fails.</summary>
 [<RequireQualifiedAccess>]
 module Inside =
-    let private children (d: Description) =
-        match d.Name with
-        | "chain" -> d.Children
-        | "identity" -> []
-        | _ -> [ d ]
-
     let private begins (front: 'a list) (whole: 'a list) = front.Length <= whole.Length && List.truncate front.Length whole = front
 
     /// The front part of a model, f of <c>f --&gt; g</c>, with its parameters; what comes behind need not be known, as it must for <c>Model.cut</c>.
     let private front where (front: Layer<'x, 'h>) (model: Model<'x, 'y>) : Model<'x, 'h> =
         let whole = model.Layer
-        let same = begins (children front.About) (children whole.About)
+        let same = begins front.About.Links whole.About.Links
 
         if not (same && begins front.Slots whole.Slots && begins front.Cells whole.Cells) then
-            let parts = children >> List.map string >> String.concat " --> "
-            raise (InvalidArgumentException(where, $"the first layers of {parts whole.About}", parts front.About))
+            raise (InvalidArgumentException(where, $"the first layers of {whole.About.Written}", front.About.Written))
 
         let made = Model.init model.Precision (Key.ofSeed 0) model.Input front
 

@@ -203,6 +203,7 @@ module AttentionLayers =
 
         { About = about
           Stages = 1
+          HandsOn = false
           Slots = slots
           Cells = cells options
           Init =

@@ -112,6 +112,7 @@ module ConvolutionLayers =
 
         { About = Layer.aboutWith activation about
           Stages = if plain then 1 else 2
+          HandsOn = false
           Slots = ConvParts.slots options
           Cells = []
           Init = init options channels k about activation

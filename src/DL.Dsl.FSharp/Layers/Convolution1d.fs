@@ -57,6 +57,7 @@ module Convolution1dLayers =
 
         { About = Layer.aboutWith activation about
           Stages = if plain then 1 else 2
+          HandsOn = false
           Slots = ConvParts.slots options
           Cells = []
           Init = init options channels k about activation

@@ -71,6 +71,7 @@ module DenseLayer =
 
         { About = Layer.aboutWith activation about
           Stages = if plain then 1 else 2
+          HandsOn = false
           Slots = slot "weight" Transposed :: (if options.Bias then [ slot "bias" Plain ] else [])
           Cells = []
           Init = init options units about activation

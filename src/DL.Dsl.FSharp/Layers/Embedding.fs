@@ -144,6 +144,7 @@ module EmbeddingLayers =
 
         { About = about
           Stages = f.Stages + 1
+          HandsOn = true
           Slots = f.Slots @ [ { Stage = f.Stages; Name = "bias"; Layout = Plain } ]
           Cells = f.Cells
           Init =
@@ -164,7 +165,7 @@ module EmbeddingLayers =
           Apply =
             fun mode ps state x ->
                 let pass = f.Apply mode ps[.. k - 1] state x
-                let steps = Wiring.carry f.About x pass.Output
+                let steps = Wiring.carry f x pass.Output
                 let h, backward = Batch.held steps, pass.Pullback
 
                 let pullback dy : struct (Batch<'x> * Grads) =
@@ -174,7 +175,7 @@ module EmbeddingLayers =
                     struct (dx, [| dweight; yield! dp[1..]; Linear.BackwardBias(rows dlogits, ps[k]) |])
 
                 { Output = scored ps steps; State = pass.State; Pullback = pullback }
-          Answer = ValueSome(fun ps state x -> scored ps (Wiring.carry f.About x (Layer.answer f ps[.. k - 1] state x)))
+          Answer = ValueSome(fun ps state x -> scored ps (Wiring.carry f x (Layer.answer f ps[.. k - 1] state x)))
           Continue =
             f
             |> Layer.continuing (fun extend ps state memory x ->

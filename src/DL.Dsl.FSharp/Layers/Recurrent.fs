@@ -199,6 +199,7 @@ module RecurrentLayers =
 
         { About = about
           Stages = 1
+          HandsOn = false
           Slots = slots options
           Cells = []
           Init = fun key shape -> setup options cell hidden about key shape (Shape.seq ((Shape.core shape)[0], hidden))
@@ -240,6 +241,7 @@ module RecurrentLayers =
 
         { About = about
           Stages = 1
+          HandsOn = false
           Slots = slots options
           Cells = []
           Init =

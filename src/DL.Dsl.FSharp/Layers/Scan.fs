@@ -76,6 +76,7 @@ module ScanLayers =
     let scanFrom (cell: Layer<'h * Vec, 'h * Vec>) : Layer<'h * Seq, 'h * Seq> =
         { About = { Name = "scan"; Settings = []; Children = [ cell.About ] }
           Stages = 1
+          HandsOn = false
           Slots = Wiring.under "" cell.Stages cell.Slots
           Cells = Wiring.under "" cell.Stages cell.Cells
           Init =
@@ -193,6 +194,7 @@ module ScanLayers =
               Settings = [ string examples ]
               Children = [ f.About ] }
           Stages = 1
+          HandsOn = false
           Slots = Wiring.under "" f.Stages f.Slots
           Cells = List.init k cell @ Wiring.under "" f.Stages f.Cells
           Init =

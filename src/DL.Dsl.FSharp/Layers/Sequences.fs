@@ -27,6 +27,7 @@ module SequenceLayers =
 
         { About = { Name = "perToken"; Settings = []; Children = [ f.About ] }
           Stages = f.Stages
+          HandsOn = false
           Slots = f.Slots
           Cells = f.Cells
           Init = fun key shape -> lift "0.perToken" shape (f.Init key)
