@@ -89,6 +89,7 @@ internal static unsafe class ConvPlanes
         }
 
         /// <summary>The image as planes that begin above and left of it; what lies beside the image stays zero.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Lay(T* x, T* pixels)
         {
             for (var i = 0; i < Shape.Rows + Shape.TapsHigh - 1; i++)
@@ -105,6 +106,7 @@ internal static unsafe class ConvPlanes
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Slopes(T* dz, T* slopes)
         {
             for (var o = 0; o < Shape.Outputs; o++)

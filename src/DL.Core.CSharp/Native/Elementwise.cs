@@ -49,22 +49,26 @@ internal static unsafe class Elementwise
             else Whole<Simd128<T>>(job.X + from, job.Y + from, to - from, job.Op);
         }
 
+        // One use of the operation, for the whole vectors and then for the rest: a second one would take the compiler past its budget of inlining,
+        // and so would a method of the loop alone, whose budget is the smaller.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Whole<S>(T* x, T* y, long n, TOp op) where S : struct, ISimd<S, T>
         {
-            var whole = n - (n % S.Count);
-            Loop<S>(x, y, whole, op);
-            if (whole == n) return;
-            Vector512<byte> lanes;
-            S.Load(x + whole, n - whole).Store((T*)&lanes);
-            Loop<S>((T*)&lanes, (T*)&lanes, S.Count, op);
-            S.Load((T*)&lanes).Store(y + whole, n - whole);
-        }
+            var room = stackalloc T[S.Count];
+            long rest = n % S.Count, end = n - rest;
+            for (var target = y + end; ; end = S.Count)
+            {
+                for (var i = 0L; i < end; i += S.Count) op.Apply(S.Load(x + i)).Store(y + i);
+                if (rest == 0) return;
+                if (x == room)
+                {
+                    S.Load(room, rest).Store(target, rest);
+                    return;
+                }
 
-        // One use of the operation in the method, for a second one would take the compiler past its budget of inlining.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<S>(T* x, T* y, long n, TOp op) where S : struct, ISimd<S, T>
-        {
-            for (var i = 0L; i < n; i += S.Count) op.Apply(S.Load(x + i)).Store(y + i);
+                S.Load(x + end, rest).Store(room);
+                x = y = room;
+            }
         }
     }
 
@@ -85,22 +89,26 @@ internal static unsafe class Elementwise
             else Whole<Simd128<T>>(job.A + from, job.B + from, job.Y + from, to - from, job.Op);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Whole<S>(T* a, T* b, T* y, long n, TOp op) where S : struct, ISimd<S, T>
         {
-            var whole = n - (n % S.Count);
-            Loop<S>(a, b, y, whole, op);
-            if (whole == n) return;
-            Vector512<byte> first, second;
-            S.Load(a + whole, n - whole).Store((T*)&first);
-            S.Load(b + whole, n - whole).Store((T*)&second);
-            Loop<S>((T*)&first, (T*)&second, (T*)&first, S.Count, op);
-            S.Load((T*)&first).Store(y + whole, n - whole);
-        }
+            T* roomA = stackalloc T[S.Count], roomB = stackalloc T[S.Count];
+            long rest = n % S.Count, end = n - rest;
+            for (var target = y + end; ; end = S.Count)
+            {
+                for (var i = 0L; i < end; i += S.Count) op.Apply(S.Load(a + i), S.Load(b + i)).Store(y + i);
+                if (rest == 0) return;
+                if (a == roomA)
+                {
+                    S.Load(roomA, rest).Store(target, rest);
+                    return;
+                }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Loop<S>(T* a, T* b, T* y, long n, TOp op) where S : struct, ISimd<S, T>
-        {
-            for (var i = 0L; i < n; i += S.Count) op.Apply(S.Load(a + i), S.Load(b + i)).Store(y + i);
+                S.Load(a + end, rest).Store(roomA);
+                S.Load(b + end, rest).Store(roomB);
+                a = y = roomA;
+                b = roomB;
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ internal static unsafe class BoxMuller
     }
 
     // The first half lies in (0, 1], for the logarithm, and reaches as near to 0 as the bits allow; the second lies in [0, 1).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Uniforms<T>(uint* words, T* uniforms) where T : unmanaged
     {
         if (typeof(T) == typeof(float))
