@@ -21,6 +21,10 @@ internal abstract class BlasEngine
     private static readonly long SmallSingleWork = Vector512.IsHardwareAccelerated ? 1 << 29 : 1 << 12;
     private const long SmallSingleResult = 1 << 20;
 
+    // A left factor of few columns for so few results a row is read where it lies, ahead of the arithmetic; libraries copy it first.
+    private const long LeastDepth = 64;
+    private const long FewColumns = 64;
+
     /// <summary>Whether the engine has to do every product itself, as while it is being tried.</summary>
     internal bool Alone { get; set; } = true;
 
@@ -45,6 +49,9 @@ internal abstract class BlasEngine
     {
         long result = (long)product.M * product.N, work = result * product.K;
         if (Alone) return work > 0;
+        if (Vector512.IsHardwareAccelerated && typeof(T) == typeof(float) && !product.TransposeA && product.Lda == product.K
+            && product.N <= FewColumns && product.K >= LeastDepth && GemmBlocks.Steps(product.K) == product.K)
+            return false;
         return work > (typeof(T) == typeof(float) && result <= SmallSingleResult ? SmallSingleWork : SmallWork);
     }
 

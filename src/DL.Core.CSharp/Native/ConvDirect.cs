@@ -161,6 +161,7 @@ internal static unsafe class ConvDirect
             tile.CRow = (nint)(Grid.StepColumn * Outputs);
             tile.Add = add;
             tile.Packed = null;
+            tile.BelowStep = 0;
             var start = block.Source.Origin + (pass.Row * block.Source.Pitch) + pass.Offset + (group * Weights.Summed);
             var packed = Packed + (group * Weights.GroupRoom<V>(TapCount)) + (pass.First * strips * width);
             for (var strip = from; strip < to; strip++)

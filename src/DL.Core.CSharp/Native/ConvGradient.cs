@@ -127,11 +127,14 @@ internal static unsafe class ConvGradient
             tile.Add = add;
             tile.Packed = null;
             tile.Ahead = false;
+            tile.Below = GemmTiles.LineBytes / sizeof(T);
             for (var from = 0; from < made; from += width)
             {
                 var lanes = Math.Min(width, made - from);
                 GemmPack.Copy<V, T>(gradient + from, Outputs, (nint)(rows * Grid.Columns), lanes, width, strip);
                 tile.Tail = ((lanes - 1) % V.Count) + 1;
+                // The later strips of outputs find the image near.
+                tile.BelowStep = from == 0 ? tile.AStep : 0;
                 for (var index = 0; index < PassCount; index++)
                     Window(ref tile, source, Passes[index], group, lanes, sums + from);
             }

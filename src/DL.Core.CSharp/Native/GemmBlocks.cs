@@ -17,6 +17,9 @@ internal static unsafe class GemmBlocks
     private const int FarBytes = 1 << 20;
     private const int PageBytes = 4096;
 
+    // A left factor beyond this is not in the first-level cache.
+    private const int NearBytes = 1 << 16;
+
     /// <summary>The width of the sums before they are added to C: a function of k alone, so that it moves no bit between tilings.</summary>
     internal static nint Steps(nint k)
     {
@@ -130,12 +133,16 @@ internal static unsafe class GemmBlocks
             tile.ANext = V.TileRows * depth;
         }
         tile.BStep = b == null || fill ? part.Ldb : strip;
+        tile.Below = tile.ANext;
+        // Rows that follow one another are one run of memory: what the next tiles read lies as far behind it as they do.
+        var inPlace = a == null && tile.AStep == 1 && tile.ARow == depth && (long)part.M * depth * sizeof(T) > NearBytes;
         for (nint from = 0; from < width; from += strip)
         {
             var lanes = Math.Min(strip, width - from);
             tile.B = b == null || fill ? part.B + p * part.Ldb + j + from : b + from * depth;
             tile.Packed = fill ? b + from * depth : null;
             tile.Ahead = ahead;
+            tile.BelowStep = inPlace && from == 0 ? V.TileRows : 0;
             tile.C = part.C + i * part.Ldc + j + from;
             tile.Tail = (int)((lanes - 1) % V.Count) + 1;
             GemmTiles.Strip<V, T>(tile, rows, lanes);

@@ -20,12 +20,15 @@ internal interface ITileColumns
     static abstract bool Masked { get; }
 }
 
-/// <summary>What a tile does with B beside the sums: whether it leaves it packed for the tiles below, and whether it fetches what lies behind it.</summary>
+/// <summary>What a tile does beside the sums: whether it leaves B packed for the tiles below, whether it fetches what lies behind B, and whether it
+/// fetches what of A the tiles below will read.</summary>
 internal interface ITilePacking
 {
     static abstract bool Packs { get; }
 
     static abstract bool Fetches { get; }
+
+    static abstract bool FetchesBelow { get; }
 }
 
 /// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
@@ -46,6 +49,10 @@ internal unsafe struct Tile<T>
 
     /// <summary>Whether the strip that lies behind a packed one is fetched meanwhile, for it comes from afar.</summary>
     internal bool Ahead;
+
+    /// <summary>Where, seen from the first row of a tile, the part of A lies that is fetched for the tiles below, and how far it is from step to step;
+    /// a step of 0 where A is near already.</summary>
+    internal nint Below, BelowStep;
 
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
@@ -87,6 +94,7 @@ internal static unsafe class GemmKernel
             V c70 = default, c71 = default;
             T* a0 = a, a4 = a + (R.Apart ? tile.AHalf : 4 * row), b = start, packed = tile.Packed;
             var c4 = c + (R.Apart ? tile.CHalf : 4 * ldc);
+            var below = a + tile.Below;
             if (k >= PrefetchSteps)
             {
                 Prefetch<T, R>(c, c4, ldc);
@@ -104,6 +112,11 @@ internal static unsafe class GemmKernel
                         Sse.Prefetch1(b + behind);
                         if (N.Vectors == 2)
                             Sse.Prefetch1(b + behind + V.Count);
+                    }
+                    if (P.FetchesBelow && Sse.IsSupported)
+                    {
+                        Sse.Prefetch1(below);
+                        below += tile.BelowStep;
                     }
                     if (P.Packs)
                     {
@@ -175,6 +188,8 @@ internal static unsafe class GemmKernel
                     break;
                 a0 += tile.AJump;
                 a4 += tile.AJump;
+                if (P.FetchesBelow)
+                    below += tile.AJump;
             }
             Put<V, T, N>(c00, c01, c, mask, add);
             if (R.Count > 1)

@@ -3,6 +3,9 @@ namespace DL.Core.Kernels;
 /// <summary>Cuts a block of C into tiles: chooses the compiled kernel for each height and width.</summary>
 internal static unsafe class GemmTiles
 {
+    /// <summary>What memory hands over at a time.</summary>
+    internal const int LineBytes = 64;
+
     /// <summary>Computes <paramref name="rows"/> rows of one strip that is <paramref name="columns"/> wide, at most two vectors.</summary>
     /// <remarks>With a place for it in <see cref="Tile{T}.Packed"/> the first tile packs B as it goes, which costs nothing beside the arithmetic, and the others read that.</remarks>
     internal static void Strip<V, T>(in Tile<T> tile, nint rows, nint columns)
@@ -85,7 +88,9 @@ internal static unsafe class GemmTiles
             full--;
             rest += height;
         }
-        if (full > 0)
+        if (full > 0 && tile.BelowStep != 0)
+            Height<V, T, N, FetchingBelow>(tile, a, c, full, (int)height);
+        else if (full > 0)
             Height<V, T, N, Plain>(tile, a, c, full, (int)height);
         if (rest == 0)
             return;
@@ -144,6 +149,8 @@ internal static unsafe class GemmTiles
         public static bool Packs => false;
 
         public static bool Fetches => false;
+
+        public static bool FetchesBelow => false;
     }
 
     private readonly struct Fetching : ITilePacking
@@ -151,6 +158,17 @@ internal static unsafe class GemmTiles
         public static bool Packs => false;
 
         public static bool Fetches => true;
+
+        public static bool FetchesBelow => false;
+    }
+
+    private readonly struct FetchingBelow : ITilePacking
+    {
+        public static bool Packs => false;
+
+        public static bool Fetches => false;
+
+        public static bool FetchesBelow => true;
     }
 
     private readonly struct Packing : ITilePacking
@@ -158,6 +176,8 @@ internal static unsafe class GemmTiles
         public static bool Packs => true;
 
         public static bool Fetches => false;
+
+        public static bool FetchesBelow => false;
     }
 
     private readonly struct One : ITileColumns

@@ -8,6 +8,9 @@ public static unsafe partial class Conv2d
     // The places of a window's rows lie on the stack.
     private const int MostSpreadRows = 256;
 
+    private const long TallPixels = 2048;
+    private const int TallOutputs = 128;
+
     private static void Forward<T>(
         Form form, ReadOnlySpan<T> x, Tensor<T> filter, ReadOnlySpan<T> bias, Activation activation, bool exact, Span<T> y)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
@@ -79,7 +82,7 @@ public static unsafe partial class Conv2d
     private static void BackwardWeight<T>(Form form, ReadOnlySpan<T> x, ReadOnlySpan<T> dz, bool exact, Span<T> dweight)
         where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        if (form.Pointwise)
+        if (form.Pointwise && !Tall(form))
         {
             dweight.Clear();
             Linear.BackwardParameters(x, dz, form.Images * form.Height * form.Width, dweight, default);
@@ -100,6 +103,9 @@ public static unsafe partial class Conv2d
             else ConvGradient.Run(taps, px, pdz, form.Groups, form.Inputs, form.Outputs, form.Images, pw);
         }
     }
+
+    // Many pixels of few outputs are summed where they lie; a matrix product would copy them first.
+    private static bool Tall(Form form) => form.Images > 1 && form.Height * (long)form.Width >= TallPixels && form.Outputs <= TallOutputs;
 
     /// <summary>What weights, as they are laid out for the kernels, depend on besides their numbers.</summary>
     private sealed record Layout(Window Window, int Height, int Width, int Groups, bool Transformed);

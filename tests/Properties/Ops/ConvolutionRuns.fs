@@ -38,6 +38,48 @@ let private anyThreads =
                           for one, more in List.zip (run case exact 1) (run case exact threads) do
                               Evidence.exact $"{case}, exact {exact}, {threads} threads" (one.SameBits more) ])
 
+// Many pixels of few outputs are summed where they lie, fetched ahead: no other shapes here are large enough for it.
+let private tall =
+    Law.fact "a pointwise convolution of many pixels is a product of its pixels" "Conv2d" (fun () ->
+        let images, height, width = 3, 46, 45
+
+        let backward (x: Tensor) (dy: Tensor) (w: Tensor) threads : Tensor =
+            let before = Native.Threads
+            Native.Threads <- threads
+
+            try
+                Conv2d.BackwardWeight(x, dy, w, Window(1, 1))
+            finally
+                Native.Threads <- before
+
+        let one inputs outputs (kind: ElementType) =
+            let drawn seed sizes = (numbers seed sizes).To kind
+            let x, w = drawn 1UL [ images; height; width; inputs ], drawn 2UL [ 1; 1; inputs; outputs ]
+            let dy = drawn 3UL [ images; height; width; outputs ]
+            let exact (t: Tensor) (columns: int) = (t.To ElementType.Float64).Reshape([| t.Count / columns; columns |])
+            let pixels, weight = exact x inputs, exact w outputs
+            let struct (_, expected, _) = Linear.Backward(exact dy outputs, pixels, weight, null, Linear.Forward(pixels, weight))
+            let got = backward x dy w 1
+
+            let near (expected: Tensor) (got: Tensor) =
+                let a, b = expected.ToArray<float>(), (got.To ElementType.Float64).ToArray<float>()
+                (Array.map2 (fun p q -> abs (p - q)) a b |> Array.max) / (a |> Array.map abs |> Array.max)
+
+            let tolerance = if kind = ElementType.Float64 then 1e-13 else 1e-5
+            let case = $"{inputs} to {outputs}, {kind}"
+
+            [ near expected got |> Evidence.within $"{case}: the gradient of the weights" tolerance
+              near (Linear.Forward(pixels, weight)) (Conv2d.Forward(x, w, Window(1, 1)))
+              |> Evidence.within $"{case}: the outputs" tolerance
+              Evidence.exact $"{case}: 3 threads give the same bits" (got.SameBits(backward x dy w 3)) ]
+            |> Evidence.worst
+
+        Evidence.worst
+            [ for inputs in [ 1; 9; 17; 64; 100 ] do
+                  for outputs in [ 1; 31; 33; 128; 129 ] do
+                      one inputs outputs ElementType.Float32
+                      one inputs outputs ElementType.Float64 ])
+
 /// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
 let private again =
     Law.fact "weights used again give the same bits" "Conv2d" (fun () ->
@@ -57,4 +99,4 @@ let private again =
                       Evidence.exact $"{name}, time {time}" ((run kept).SameBits(run (fresh ()))) ])
 
 /// The laws of this file.
-let laws: Law list = [ again; anyThreads ]
+let laws: Law list = [ again; anyThreads; tall ]
