@@ -85,13 +85,12 @@ module Initializer =
     let ones = create "ones" (fun _ shape _ _ -> Initializers.Ones(ElementType.Float64, shape))
 
     /// <summary>All equal.</summary>
-    /// <exception cref="T:DL.Core.InvalidArgumentException">In Init: the number is not finite.</exception>
+    /// <exception cref="T:DL.Core.InvalidArgumentException">The number is not finite.</exception>
     let constant (value: float) =
-        create $"constant {value}" (fun _ shape _ _ ->
-            if not (System.Double.IsFinite value) then
-                raise (InvalidArgumentException("Initializer.constant", "a finite number", $"{value}"))
+        if not (System.Double.IsFinite value) then
+            raise (InvalidArgumentException("Initializer.constant", "a finite number", $"{value}"))
 
-            Tensor.Filled(ElementType.Float64, shape, value))
+        create $"constant {value}" (fun _ shape _ _ -> Tensor.Filled(ElementType.Float64, shape, value))
 
     /// <summary>The weights [height; width; out; in] of a transposed convolution that up-samples every channel by itself, between pixels linearly.</summary>
     /// <remarks>With a window of <c>2 f</c>, a stride of f and a padding of <c>f / 2</c> it enlarges f times. J. Long, E. Shelhamer, T. Darrell, 2015.</remarks>
