@@ -126,7 +126,7 @@ internal static unsafe class AttentionProducts<V, T>
         part.Packed = null;
         part.Runs = 1;
         part.AJump = 0;
-        part.BelowStep = 0;
+        part.FetchStep = 0;
     }
 
     private static int Tail(nint lanes) => (int)((lanes - 1) % V.Count) + 1;

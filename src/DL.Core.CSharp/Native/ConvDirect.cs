@@ -124,7 +124,7 @@ internal static unsafe class ConvDirect
             for (var group = from / strips; group * strips < to; group++)
                 for (var pass = 0; pass < PassCount; pass++)
                     Pass(block, Passes[pass], pass > 0, group, Math.Max(from - (group * strips), 0), Math.Min(to - (group * strips), strips));
-            if (Grid.Dense) Finish(block, Column(from), Column(to));
+            if (Grid.Dense && (BiasLength > 0 || Activation != Activation.Identity)) Finish(block, Column(from), Column(to));
         }
 
         private readonly long Column(long strip) =>
@@ -161,7 +161,7 @@ internal static unsafe class ConvDirect
             tile.CRow = (nint)(Grid.StepColumn * Outputs);
             tile.Add = add;
             tile.Packed = null;
-            tile.BelowStep = 0;
+            tile.FetchStep = 0;
             var start = block.Source.Origin + (pass.Row * block.Source.Pitch) + pass.Offset + (group * Weights.Summed);
             var packed = Packed + (group * Weights.GroupRoom<V>(TapCount)) + (pass.First * strips * width);
             for (var strip = from; strip < to; strip++)

@@ -127,14 +127,15 @@ internal static unsafe class ConvGradient
             tile.Add = add;
             tile.Packed = null;
             tile.Ahead = false;
-            tile.Below = GemmTiles.LineBytes / sizeof(T);
+            tile.FetchRun = tile.AJump;
+            tile.FetchTile = tile.ANext - ((tile.Runs * tile.K * tile.AStep) + ((tile.Runs - 1) * tile.AJump));
             for (var from = 0; from < made; from += width)
             {
                 var lanes = Math.Min(width, made - from);
                 GemmPack.Copy<V, T>(gradient + from, Outputs, (nint)(rows * Grid.Columns), lanes, width, strip);
                 tile.Tail = ((lanes - 1) % V.Count) + 1;
                 // The later strips of outputs find the image near.
-                tile.BelowStep = from == 0 ? tile.AStep : 0;
+                tile.FetchStep = from == 0 ? tile.AStep : 0;
                 for (var index = 0; index < PassCount; index++)
                     Window(ref tile, source, Passes[index], group, lanes, sums + from);
             }
@@ -145,6 +146,7 @@ internal static unsafe class ConvGradient
             for (var run = 0L; run < pass.Runs; run++)
             {
                 tile.A = source.Origin + ((pass.Row + (run * pass.RowJump)) * source.Pitch) + pass.Offset + (run * pass.ColumnJump) + (group * Inputs);
+                tile.Fetch = tile.A + (GemmTiles.LineBytes / sizeof(T));
                 tile.C = sums + ((pass.First + (run * pass.Steps)) * Outputs);
                 GemmTiles.Strip<V, T>(tile, pass.Steps, lanes);
             }

@@ -133,7 +133,8 @@ internal static unsafe class GemmBlocks
             tile.ANext = V.TileRows * depth;
         }
         tile.BStep = b == null || fill ? part.Ldb : strip;
-        tile.Below = tile.ANext;
+        tile.Fetch = tile.A + tile.ANext;
+        tile.FetchRun = tile.FetchTile = 0;
         // Rows that follow one another are one run of memory: what the next tiles read lies as far behind it as they do.
         var inPlace = a == null && tile.AStep == 1 && tile.ARow == depth && (long)part.M * depth * sizeof(T) > NearBytes;
         for (nint from = 0; from < width; from += strip)
@@ -142,7 +143,7 @@ internal static unsafe class GemmBlocks
             tile.B = b == null || fill ? part.B + p * part.Ldb + j + from : b + from * depth;
             tile.Packed = fill ? b + from * depth : null;
             tile.Ahead = ahead;
-            tile.BelowStep = inPlace && from == 0 ? V.TileRows : 0;
+            tile.FetchStep = inPlace && from == 0 ? V.TileRows : 0;
             tile.C = part.C + i * part.Ldc + j + from;
             tile.Tail = (int)((lanes - 1) % V.Count) + 1;
             GemmTiles.Strip<V, T>(tile, rows, lanes);

@@ -21,14 +21,14 @@ internal interface ITileColumns
 }
 
 /// <summary>What a tile does beside the sums: whether it leaves B packed for the tiles below, whether it fetches what lies behind B, and whether it
-/// fetches what of A the tiles below will read.</summary>
+/// fetches along with them what will be read later.</summary>
 internal interface ITilePacking
 {
     static abstract bool Packs { get; }
 
     static abstract bool Fetches { get; }
 
-    static abstract bool FetchesBelow { get; }
+    static abstract bool FetchesAlong { get; }
 }
 
 /// <summary>One column of tiles of C += A B: where its operands lie, how far it is from row to row, from step to step of k and from tile to tile.</summary>
@@ -50,9 +50,10 @@ internal unsafe struct Tile<T>
     /// <summary>Whether the strip that lies behind a packed one is fetched meanwhile, for it comes from afar.</summary>
     internal bool Ahead;
 
-    /// <summary>Where, seen from the first row of a tile, the part of A lies that is fetched for the tiles below, and how far it is from step to step;
-    /// a step of 0 where A is near already.</summary>
-    internal nint Below, BelowStep;
+    /// <summary>Where that lies which tiles fetch for those to come, and how far it is from step to step, 0 for nothing to fetch, and from the end of a
+    /// run and of a tile to the next.</summary>
+    internal T* Fetch;
+    internal nint FetchStep, FetchRun, FetchTile;
 
     /// <summary>The lanes of the last vector that exist, when the tile is masked.</summary>
     internal int Tail;
@@ -82,6 +83,7 @@ internal static unsafe class GemmKernel
         var mask = N.Masked ? V.Mask(tile.Tail) : default;
         var add = tile.Add;
         var behind = tile.Runs * k * stepB;
+        var fetch = tile.Fetch;
         for (; tiles > 0; tiles--)
         {
             V c00 = default, c01 = default;
@@ -94,7 +96,6 @@ internal static unsafe class GemmKernel
             V c70 = default, c71 = default;
             T* a0 = a, a4 = a + (R.Apart ? tile.AHalf : 4 * row), b = start, packed = tile.Packed;
             var c4 = c + (R.Apart ? tile.CHalf : 4 * ldc);
-            var below = a + tile.Below;
             if (k >= PrefetchSteps)
             {
                 Prefetch<T, R>(c, c4, ldc);
@@ -113,10 +114,10 @@ internal static unsafe class GemmKernel
                         if (N.Vectors == 2)
                             Sse.Prefetch1(b + behind + V.Count);
                     }
-                    if (P.FetchesBelow && Sse.IsSupported)
+                    if (P.FetchesAlong && Sse.IsSupported)
                     {
-                        Sse.Prefetch1(below);
-                        below += tile.BelowStep;
+                        Sse.Prefetch1(fetch);
+                        fetch += tile.FetchStep;
                     }
                     if (P.Packs)
                     {
@@ -188,8 +189,8 @@ internal static unsafe class GemmKernel
                     break;
                 a0 += tile.AJump;
                 a4 += tile.AJump;
-                if (P.FetchesBelow)
-                    below += tile.AJump;
+                if (P.FetchesAlong)
+                    fetch += tile.FetchRun;
             }
             Put<V, T, N>(c00, c01, c, mask, add);
             if (R.Count > 1)
@@ -208,6 +209,8 @@ internal static unsafe class GemmKernel
                 Put<V, T, N>(c70, c71, c4 + 3 * ldc, mask, add);
             a += tile.ANext;
             c += R.Count * ldc;
+            if (P.FetchesAlong)
+                fetch += tile.FetchTile;
         }
     }
 

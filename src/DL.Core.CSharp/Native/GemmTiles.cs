@@ -59,8 +59,17 @@ internal static unsafe class GemmTiles
             RowsFrom<V, T, N>(tile, tile.A, tile.C, rows);
             return;
         }
-        var first = Math.Min(height, rows);
         var rest = tile;
+        if (tile.Packed == null && rows >= 2 * height)
+        {
+            // All tiles share in it: memory gives a line now and then, but not a whole strip in the time of one tile.
+            rest.Fetch = tile.B + tile.Runs * tile.K * tile.BStep;
+            rest.FetchRun = rest.FetchTile = 0;
+            rest.FetchStep = (tile.BStep + rows / height - 1) / (rows / height);
+            RowsFrom<V, T, N>(rest, tile.A, tile.C, rows);
+            return;
+        }
+        var first = Math.Min(height, rows);
         if (tile.Packed == null)
         {
             Height<V, T, N, Fetching>(tile, tile.A, tile.C, 1, (int)first);
@@ -70,6 +79,7 @@ internal static unsafe class GemmTiles
             Height<V, T, N, Packing>(tile, tile.A, tile.C, 1, (int)first);
             rest.B = tile.Packed;
             rest.BStep = 2 * V.Count;
+            rest.Fetch += tile.Runs * tile.K * tile.FetchStep + (tile.Runs - 1) * tile.FetchRun + tile.FetchTile;
         }
         if (rows > first)
             RowsFrom<V, T, N>(rest, tile.A + tile.ANext, tile.C + height * tile.CRow, rows - first);
@@ -88,8 +98,8 @@ internal static unsafe class GemmTiles
             full--;
             rest += height;
         }
-        if (full > 0 && tile.BelowStep != 0)
-            Height<V, T, N, FetchingBelow>(tile, a, c, full, (int)height);
+        if (full > 0 && tile.FetchStep != 0)
+            Height<V, T, N, FetchingAlong>(tile, a, c, full, (int)height);
         else if (full > 0)
             Height<V, T, N, Plain>(tile, a, c, full, (int)height);
         if (rest == 0)
@@ -150,7 +160,7 @@ internal static unsafe class GemmTiles
 
         public static bool Fetches => false;
 
-        public static bool FetchesBelow => false;
+        public static bool FetchesAlong => false;
     }
 
     private readonly struct Fetching : ITilePacking
@@ -159,16 +169,16 @@ internal static unsafe class GemmTiles
 
         public static bool Fetches => true;
 
-        public static bool FetchesBelow => false;
+        public static bool FetchesAlong => false;
     }
 
-    private readonly struct FetchingBelow : ITilePacking
+    private readonly struct FetchingAlong : ITilePacking
     {
         public static bool Packs => false;
 
         public static bool Fetches => false;
 
-        public static bool FetchesBelow => true;
+        public static bool FetchesAlong => true;
     }
 
     private readonly struct Packing : ITilePacking
@@ -177,7 +187,7 @@ internal static unsafe class GemmTiles
 
         public static bool Fetches => false;
 
-        public static bool FetchesBelow => false;
+        public static bool FetchesAlong => false;
     }
 
     private readonly struct One : ITileColumns

@@ -142,7 +142,7 @@ internal static unsafe class WinogradGradient
             tile.CRow = (nint)WideOutputs;
             tile.Packed = null;
             tile.Ahead = false;
-            tile.BelowStep = 0;
+            tile.FetchStep = 0;
             tile.Tail = V.Count;
             tile.Add = add;
             for (var q = 0L; q < WinogradGrid.Products; q++)

@@ -185,7 +185,7 @@ internal static unsafe class WinogradProduct
             tile.CRow = (nint)Made;
             tile.Packed = null;
             tile.Ahead = true;
-            tile.BelowStep = 0;
+            tile.FetchStep = 0;
             tile.Tail = V.Count;
             for (nint p = 0; p < Weights.Summed; p += steps)
             {
