@@ -6,7 +6,7 @@ namespace DL.Core.Kernels;
 internal static partial class MathVector
 {
     /// <summary>tanh x = (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x: odd bit for bit, x itself near 0, at most 1 in size.
-    /// Worst error 2.40 in float32, 2.48 in float64.</summary>
+    /// Worst error 1.81 in float32, 1.87 in float64.</summary>
     [MethodImpl(Inline)]
     public static S Tanh<T, S>(S x) where T : unmanaged where S : struct, ISimd<S, T>
     {
