@@ -10,8 +10,11 @@ open FsCheck.FSharp
 open Xunit
 open DL.Core
 
-/// 100 cases of a property; a failure prints the seed that replays it.
-let check (property: Property) = Check.One(Config.QuickThrowOnFailure.WithMaxTest 100, property)
+/// The cases of a property, as many and from such a seed as those of laws.
+let check (property: Property) =
+    let settings = DL.Laws.Settings.fromEnvironment ()
+    let replay = Some { Rnd = Rnd settings.Seed; Size = None }
+    Check.One(Config.QuickThrowOnFailure.WithMaxTest(settings.Cases).WithReplay replay, property)
 
 /// 100 cases of a law over generated values.
 let forAll (gen: Gen<'a>) (law: 'a -> bool) = check (Prop.forAll (Arb.fromGen gen) law)
