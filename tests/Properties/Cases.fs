@@ -59,3 +59,13 @@ let largest (t: Tensor) : float = Probe.largest [ t ]
 let close what (bound: float) (a: Tensor) (b: Tensor) : Evidence =
     let e = distance a b
     Evidence.within what bound (if e = 0.0 then 0.0 else e / max (largest a) (largest b))
+
+/// Work on so many threads; then there are as many as before.
+let withThreads n (work: unit -> 'a) =
+    let before = Native.Threads
+    Native.Threads <- n
+
+    try
+        work ()
+    finally
+        Native.Threads <- before

@@ -6,7 +6,8 @@ namespace DL.Core.Kernels;
 /// <remarks>Kernels that stream through megabytes wait for page tables otherwise, above all on virtual machines, whose tables are walked twice.</remarks>
 internal static unsafe class AlignedMemory
 {
-    private const nuint Line = 64;
+    /// <summary>What memory hands over at a time, in bytes.</summary>
+    internal const int Line = 64;
     private const nuint LargePage = 2 << 20;
 
     // The advice MADV_HUGEPAGE of Linux.

@@ -146,7 +146,7 @@ internal static unsafe class ConvGradient
             for (var run = 0L; run < pass.Runs; run++)
             {
                 tile.A = source.Origin + ((pass.Row + (run * pass.RowJump)) * source.Pitch) + pass.Offset + (run * pass.ColumnJump) + (group * Inputs);
-                tile.Fetch = tile.A + (GemmTiles.LineBytes / sizeof(T));
+                tile.Fetch = tile.A + (AlignedMemory.Line / sizeof(T));
                 tile.C = sums + ((pass.First + (run * pass.Steps)) * Outputs);
                 GemmTiles.Strip<V, T>(tile, pass.Steps, lanes);
             }

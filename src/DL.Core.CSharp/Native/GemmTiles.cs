@@ -3,9 +3,6 @@ namespace DL.Core.Kernels;
 /// <summary>Cuts a block of C into tiles: chooses the compiled kernel for each height and width.</summary>
 internal static unsafe class GemmTiles
 {
-    /// <summary>What memory hands over at a time.</summary>
-    internal const int LineBytes = 64;
-
     /// <summary>Computes <paramref name="rows"/> rows of one strip that is <paramref name="columns"/> wide, at most two vectors.</summary>
     /// <remarks>With a place for it in <see cref="Tile{T}.Packed"/> the first tile packs B as it goes, which costs nothing beside the arithmetic, and the others read that.</remarks>
     internal static void Strip<V, T>(in Tile<T> tile, nint rows, nint columns)

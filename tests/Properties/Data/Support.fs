@@ -16,7 +16,7 @@ let check (property: Property) =
     let replay = Some { Rnd = Rnd settings.Seed; Size = None }
     Check.One(Config.QuickThrowOnFailure.WithMaxTest(settings.Cases).WithReplay replay, property)
 
-/// 100 cases of a law over generated values.
+/// A law over generated values.
 let forAll (gen: Gen<'a>) (law: 'a -> bool) = check (Prop.forAll (Arb.fromGen gen) law)
 
 let bytesOf (text: string) = Encoding.UTF8.GetBytes text

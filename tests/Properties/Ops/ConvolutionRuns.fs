@@ -4,26 +4,23 @@ module DL.Properties.Ops.ConvolutionRuns
 open DL.Core
 open DL.Core.Ops
 open DL.Laws
+open DL.Properties.Cases
 
-let private numbers seed (extents: int list) : Tensor = Numbers.tensor Ordinary seed extents
+let private drawn seed (extents: int list) : Tensor = Numbers.tensor Ordinary seed extents
 
 // Threads share images, rows of few images, outputs where weights outweigh the images, and tiles of one block.
 let private anyThreads =
     Law.fact "the bits do not depend on the number of threads" "Conv2d" (fun () ->
-        let single seed sizes = (numbers seed sizes).To ElementType.Float32
+        let single seed sizes = (drawn seed sizes).To ElementType.Float32
 
         let run (images, side, inputs, outputs, groups, stride, activation) exact threads : Tensor list =
             let window = Window.Square(3, stride, 1)
             let x, w = single 1UL [ images; side; side + 1; inputs ], single 2UL [ 3; 3; inputs / groups; outputs ]
-            let before = Native.Threads
-            Native.Threads <- threads
 
-            try
+            withThreads threads (fun () ->
                 let y: Tensor = Conv2d.Forward(x, w, window, single 3UL [ outputs ], groups, activation, exact)
                 let dx = Conv2d.BackwardInput(y, w, window, side, side + 1, groups, exact)
-                [ y; dx; Conv2d.BackwardWeight(x, y, w, window, groups, exact) ]
-            finally
-                Native.Threads <- before
+                [ y; dx; Conv2d.BackwardWeight(x, y, w, window, groups, exact) ])
 
         Evidence.worst
             [ for case in
@@ -43,35 +40,21 @@ let private tall =
     Law.fact "a pointwise convolution of many pixels is a product of its pixels" "Conv2d" (fun () ->
         let images, height, width = 3, 46, 45
 
-        let backward (x: Tensor) (dy: Tensor) (w: Tensor) threads : Tensor =
-            let before = Native.Threads
-            Native.Threads <- threads
-
-            try
-                Conv2d.BackwardWeight(x, dy, w, Window(1, 1))
-            finally
-                Native.Threads <- before
-
         let one inputs outputs (kind: ElementType) =
-            let drawn seed sizes = (numbers seed sizes).To kind
-            let x, w = drawn 1UL [ images; height; width; inputs ], drawn 2UL [ 1; 1; inputs; outputs ]
-            let dy = drawn 3UL [ images; height; width; outputs ]
+            let rounded seed sizes = (drawn seed sizes).To kind
+            let x, w = rounded 1UL [ images; height; width; inputs ], rounded 2UL [ 1; 1; inputs; outputs ]
+            let dy = rounded 3UL [ images; height; width; outputs ]
             let exact (t: Tensor) (columns: int) = (t.To ElementType.Float64).Reshape([| t.Count / columns; columns |])
             let pixels, weight = exact x inputs, exact w outputs
             let struct (_, expected, _) = Linear.Backward(exact dy outputs, pixels, weight, null, Linear.Forward(pixels, weight))
-            let got = backward x dy w 1
-
-            let near (expected: Tensor) (got: Tensor) =
-                let a, b = expected.ToArray<float>(), (got.To ElementType.Float64).ToArray<float>()
-                (Array.map2 (fun p q -> abs (p - q)) a b |> Array.max) / (a |> Array.map abs |> Array.max)
-
+            let on threads : Tensor = withThreads threads (fun () -> Conv2d.BackwardWeight(x, dy, w, Window(1, 1)))
+            let got = on 1
             let tolerance = if kind = ElementType.Float64 then 1e-13 else 1e-5
             let case = $"{inputs} to {outputs}, {kind}"
 
-            [ near expected got |> Evidence.within $"{case}: the gradient of the weights" tolerance
-              near (Linear.Forward(pixels, weight)) (Conv2d.Forward(x, w, Window(1, 1)))
-              |> Evidence.within $"{case}: the outputs" tolerance
-              Evidence.exact $"{case}: 3 threads give the same bits" (got.SameBits(backward x dy w 3)) ]
+            [ close $"{case}: the gradient of the weights" tolerance expected (exact got outputs)
+              close $"{case}: the outputs" tolerance (Linear.Forward(pixels, weight)) (exact (Conv2d.Forward(x, w, Window(1, 1))) outputs)
+              Evidence.exact $"{case}: 3 threads give the same bits" (got.SameBits(on 3)) ]
             |> Evidence.worst
 
         Evidence.worst
@@ -83,8 +66,8 @@ let private tall =
 /// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
 let private again =
     Law.fact "weights used again give the same bits" "Conv2d" (fun () ->
-        let x = (numbers 1UL [ 2; 16; 15; 32 ]).To ElementType.Float32
-        let fresh () = (numbers 2UL [ 3; 3; 32; 40 ]).To ElementType.Float32
+        let x = (drawn 1UL [ 2; 16; 15; 32 ]).To ElementType.Float32
+        let fresh () = (drawn 2UL [ 3; 3; 32; 40 ]).To ElementType.Float32
         let kept = fresh ()
 
         let uses: (string * (Tensor -> Tensor)) list =

@@ -121,15 +121,6 @@ let private countsTokens =
         let counted = Array.init 9 (fun row -> ids |> Array.filter ((=) row) |> Array.length |> float |> Array.replicate v.Length)
         Evidence.exact "the counts" (numbers (Embedding.Backward(tensor [ 1000 ] ids, ones, w)) = Array.concat counted))
 
-let private withThreads n (work: unit -> 'a) =
-    let before = Native.Threads
-    Native.Threads <- n
-
-    try
-        work ()
-    finally
-        Native.Threads <- before
-
 let private threads =
     law "the number of threads changes no bit" (OneOf [ 33; 16; 100 ]) [ Ordinary; UnequalRows ] (fun v ->
         let w, dy = (table v 300).To ElementType.Float32, (matrix v 1 4000).To ElementType.Float32

@@ -29,15 +29,6 @@ let private train (layer: Layer<Vec, Vec>) steps rows width =
 
 let private sameModel (a: Model<Vec, Vec>) (b: Model<Vec, Vec>) = Probe.sameBits a.Params b.Params && Probe.sameState a.State b.State
 
-let private withThreads n (work: unit -> 'a) =
-    let before = Native.Threads
-    Native.Threads <- n
-
-    try
-        work ()
-    finally
-        Native.Threads <- before
-
 let private threads =
     Law.fact "the number of threads changes no bit" "a training run" (fun () ->
         // Large enough that every kernel splits its work.
