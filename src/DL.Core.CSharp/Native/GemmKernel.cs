@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
@@ -70,7 +71,6 @@ internal static unsafe class GemmKernel
     private const int PrefetchSteps = 32;
 
     /// <summary>Runs <paramref name="tiles"/> tiles of the same height, one under the other.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run<V, T, R, N, P>(in Tile<T> tile, T* a, T* c, nint tiles)
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
@@ -78,22 +78,37 @@ internal static unsafe class GemmKernel
         where N : struct, ITileColumns
         where P : struct, ITilePacking
     {
-        nint row = tile.ARow, row3 = 3 * row, step = tile.AStep, stepB = tile.BStep, ldc = tile.CRow, k = tile.K;
+        if (V.Count == Vector512<T>.Count)
+            Tiles<Lanes512<T>, Vector512<T>, T, R, N, P>(tile, a, c, tiles);
+        else
+            Tiles<Lanes256<T>, Vector256<T>, T, R, N, P>(tile, a, c, tiles);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tiles<V, L, T, R, N, P>(in Tile<T> tile, T* a, T* c, nint tiles)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
+        where T : unmanaged
+        where R : struct, ITileRows
+        where N : struct, ITileColumns
+        where P : struct, ITilePacking
+    {
+        nint row = tile.ARow, row2 = 2 * row, row3 = 3 * row, step = tile.AStep * sizeof(T), stepB = tile.BStep * sizeof(T), ldc = tile.CRow, k = tile.K;
         var start = tile.B;
         var mask = N.Masked ? V.Mask(tile.Tail) : default;
         var add = tile.Add;
-        var behind = tile.Runs * k * stepB;
+        var behind = tile.Runs * k * tile.BStep;
         var fetch = tile.Fetch;
         for (; tiles > 0; tiles--)
         {
-            V c00 = default, c01 = default;
-            V c10 = default, c11 = default;
-            V c20 = default, c21 = default;
-            V c30 = default, c31 = default;
-            V c40 = default, c41 = default;
-            V c50 = default, c51 = default;
-            V c60 = default, c61 = default;
-            V c70 = default, c71 = default;
+            L c00 = default, c01 = default;
+            L c10 = default, c11 = default;
+            L c20 = default, c21 = default;
+            L c30 = default, c31 = default;
+            L c40 = default, c41 = default;
+            L c50 = default, c51 = default;
+            L c60 = default, c61 = default;
+            L c70 = default, c71 = default;
             T* a0 = a, a4 = a + (R.Apart ? tile.AHalf : 4 * row), b = start, packed = tile.Packed;
             var c4 = c + (R.Apart ? tile.CHalf : 4 * ldc);
             if (k >= PrefetchSteps)
@@ -104,7 +119,7 @@ internal static unsafe class GemmKernel
             }
             for (var runs = tile.Runs; ;)
             {
-                for (var p = k; p > 0; p--)
+                for (var p = k; p != 0; p--)
                 {
                     var b0 = N.Vectors == 2 || !N.Masked ? V.Load(b) : V.Load(b, mask);
                     var b1 = N.Vectors != 2 ? default : N.Masked ? V.Load(b + V.Count, mask) : V.Load(b + V.Count);
@@ -141,7 +156,7 @@ internal static unsafe class GemmKernel
                     }
                     if (R.Count > 2)
                     {
-                        var x = V.Broadcast(a0 + 2 * row);
+                        var x = V.Broadcast(a0 + row2);
                         c20 = V.MultiplyAdd(b0, x, c20);
                         if (N.Vectors == 2)
                             c21 = V.MultiplyAdd(b1, x, c21);
@@ -169,7 +184,7 @@ internal static unsafe class GemmKernel
                     }
                     if (R.Count > 6)
                     {
-                        var x = V.Broadcast(a4 + 2 * row);
+                        var x = V.Broadcast(a4 + row2);
                         c60 = V.MultiplyAdd(b0, x, c60);
                         if (N.Vectors == 2)
                             c61 = V.MultiplyAdd(b1, x, c61);
@@ -181,9 +196,9 @@ internal static unsafe class GemmKernel
                         if (N.Vectors == 2)
                             c71 = V.MultiplyAdd(b1, x, c71);
                     }
-                    a0 += step;
-                    a4 += step;
-                    b += stepB;
+                    a0 = (T*)((byte*)a0 + step);
+                    a4 = (T*)((byte*)a4 + step);
+                    b = (T*)((byte*)b + stepB);
                 }
                 if (--runs <= 0)
                     break;
@@ -192,21 +207,21 @@ internal static unsafe class GemmKernel
                 if (P.FetchesAlong)
                     fetch += tile.FetchRun;
             }
-            Put<V, T, N>(c00, c01, c, mask, add);
+            Put<V, L, T, N>(c00, c01, c, mask, add);
             if (R.Count > 1)
-                Put<V, T, N>(c10, c11, c + ldc, mask, add);
+                Put<V, L, T, N>(c10, c11, c + ldc, mask, add);
             if (R.Count > 2)
-                Put<V, T, N>(c20, c21, c + 2 * ldc, mask, add);
+                Put<V, L, T, N>(c20, c21, c + 2 * ldc, mask, add);
             if (R.Count > 3)
-                Put<V, T, N>(c30, c31, c + 3 * ldc, mask, add);
+                Put<V, L, T, N>(c30, c31, c + 3 * ldc, mask, add);
             if (R.Count > 4)
-                Put<V, T, N>(c40, c41, c4, mask, add);
+                Put<V, L, T, N>(c40, c41, c4, mask, add);
             if (R.Count > 5)
-                Put<V, T, N>(c50, c51, c4 + ldc, mask, add);
+                Put<V, L, T, N>(c50, c51, c4 + ldc, mask, add);
             if (R.Count > 6)
-                Put<V, T, N>(c60, c61, c4 + 2 * ldc, mask, add);
+                Put<V, L, T, N>(c60, c61, c4 + 2 * ldc, mask, add);
             if (R.Count > 7)
-                Put<V, T, N>(c70, c71, c4 + 3 * ldc, mask, add);
+                Put<V, L, T, N>(c70, c71, c4 + 3 * ldc, mask, add);
             a += tile.ANext;
             c += R.Count * ldc;
             if (P.FetchesAlong)
@@ -215,8 +230,9 @@ internal static unsafe class GemmKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<V, T, N>(V c0, V c1, T* c, V mask, bool add)
-        where V : struct, IGemmVector<V, T>
+    private static void Put<V, L, T, N>(L c0, L c1, T* c, L mask, bool add)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
         where N : struct, ITileColumns
     {
