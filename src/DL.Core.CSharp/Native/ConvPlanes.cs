@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
@@ -12,6 +13,7 @@ internal static unsafe class ConvPlanes
     private const int Parts = 16;
     private const int TapsAtOnce = 3;
     private const int OutputsAtOnce = 4;
+    private const int PixelsAtOnce = 8;
     private const int MostOutputs = 8;
     private const int LeastPixels = 64;
 
@@ -106,14 +108,34 @@ internal static unsafe class ConvPlanes
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void Slopes(T* dz, T* slopes)
         {
+            var wide = typeof(T) == typeof(float) && Avx.IsSupported && Shape.Columns >= PixelsAtOnce && Shape.Outputs >= OutputsAtOnce;
+            for (var i = 0; i < Shape.Rows; i++, dz += Shape.Columns * Shape.Outputs, slopes += Pitch)
+                if (wide) TurnWide((float*)dz, (float*)slopes);
+                else Turn(dz, slopes);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void Turn(T* dz, T* slopes)
+        {
             for (var o = 0; o < Shape.Outputs; o++)
-                for (var i = 0; i < Shape.Rows; i++)
+                for (var j = 0; j < Shape.Columns; j++) slopes[(o * Length) + j] = dz[(j * Shape.Outputs) + o];
+        }
+
+        // Where pixels or outputs run out the last ones are done again.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly void TurnWide(float* dz, float* slopes)
+        {
+            var (outputs, length) = (Shape.Outputs, (nint)Length);
+            for (var j = 0; j < Shape.Columns; j += PixelsAtOnce)
+                for (var o = 0; o < outputs; o += OutputsAtOnce)
                 {
-                    T* to = slopes + (o * Length) + (i * Pitch), from = dz + ((long)i * Shape.Columns * Shape.Outputs) + o;
-                    for (var j = 0; j < Shape.Columns; j++) to[j] = from[(long)j * Shape.Outputs];
+                    int pixel = Math.Min(j, Shape.Columns - PixelsAtOnce), output = Math.Min(o, outputs - OutputsAtOnce);
+                    float* a = dz + (pixel * outputs) + output, b = a + (4 * outputs);
+                    GemmPack.EightByFour(
+                        a, a + outputs, a + (2 * outputs), a + (3 * outputs), b, b + outputs, b + (2 * outputs), b + (3 * outputs),
+                        length, slopes + (output * length) + pixel);
                 }
         }
 

@@ -121,21 +121,26 @@ internal static unsafe class GemmPack
         float* s4 = source + Math.Min(4, last) * ld, s5 = source + Math.Min(5, last) * ld, s6 = source + Math.Min(6, last) * ld, s7 = source + Math.Min(7, last) * ld;
         nint p = 0;
         for (; p + 4 <= steps; p += 4, target += 4 * panel)
-        {
-            var r0 = Vector256.Create(Vector128.Load(s0 + p), Vector128.Load(s4 + p));
-            var r1 = Vector256.Create(Vector128.Load(s1 + p), Vector128.Load(s5 + p));
-            var r2 = Vector256.Create(Vector128.Load(s2 + p), Vector128.Load(s6 + p));
-            var r3 = Vector256.Create(Vector128.Load(s3 + p), Vector128.Load(s7 + p));
-            var low01 = Avx.UnpackLow(r0, r1);
-            var low23 = Avx.UnpackLow(r2, r3);
-            var high01 = Avx.UnpackHigh(r0, r1);
-            var high23 = Avx.UnpackHigh(r2, r3);
-            Avx.Shuffle(low01, low23, 0x44).Store(target);
-            Avx.Shuffle(low01, low23, 0xEE).Store(target + panel);
-            Avx.Shuffle(high01, high23, 0x44).Store(target + 2 * panel);
-            Avx.Shuffle(high01, high23, 0xEE).Store(target + 3 * panel);
-        }
+            EightByFour(s0 + p, s1 + p, s2 + p, s3 + p, s4 + p, s5 + p, s6 + p, s7 + p, panel, target);
         return p;
+    }
+
+    /// <summary>target[p * panel + j] = sj[p] for the eight rows and p below four; asks for AVX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void EightByFour(float* s0, float* s1, float* s2, float* s3, float* s4, float* s5, float* s6, float* s7, nint panel, float* target)
+    {
+        var r0 = Vector256.Create(Vector128.Load(s0), Vector128.Load(s4));
+        var r1 = Vector256.Create(Vector128.Load(s1), Vector128.Load(s5));
+        var r2 = Vector256.Create(Vector128.Load(s2), Vector128.Load(s6));
+        var r3 = Vector256.Create(Vector128.Load(s3), Vector128.Load(s7));
+        var low01 = Avx.UnpackLow(r0, r1);
+        var low23 = Avx.UnpackLow(r2, r3);
+        var high01 = Avx.UnpackHigh(r0, r1);
+        var high23 = Avx.UnpackHigh(r2, r3);
+        Avx.Shuffle(low01, low23, 0x44).Store(target);
+        Avx.Shuffle(low01, low23, 0xEE).Store(target + panel);
+        Avx.Shuffle(high01, high23, 0x44).Store(target + (2 * panel));
+        Avx.Shuffle(high01, high23, 0xEE).Store(target + (3 * panel));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -122,17 +122,8 @@ let ``the same key and data give the same bits, and training in two halves is tr
 
 [<Fact>]
 let ``the number of threads does not change the bits`` () =
-    let before = Native.Threads
-
-    try
-        let data = examples 20
-        Native.Threads <- 1
-        let one = Trainer.fit trainer data (model ())
-        Native.Threads <- 2
-        let two = Trainer.fit trainer data (model ())
-        Assert.True(sameParams one.Model two.Model)
-    finally
-        Native.Threads <- before
+    let run threads = DL.Properties.Cases.withThreads threads (fun () -> Trainer.fit trainer (examples 20) (model ()))
+    Assert.True(sameParams (run 1).Model (run 2).Model)
 
 [<Fact>]
 let ``a training step allocates less than 64 KiB whatever the batch`` () =

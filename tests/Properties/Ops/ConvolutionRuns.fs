@@ -38,9 +38,7 @@ let private anyThreads =
 // Many pixels of few outputs are summed where they lie, fetched ahead: no other shapes here are large enough for it.
 let private tall =
     Law.fact "a pointwise convolution of many pixels is a product of its pixels" "Conv2d" (fun () ->
-        let images, height, width = 3, 46, 45
-
-        let one inputs outputs (kind: ElementType) =
+        let one (images, height, width) inputs outputs (kind: ElementType) =
             let rounded seed sizes = (drawn seed sizes).To kind
             let x, w = rounded 1UL [ images; height; width; inputs ], rounded 2UL [ 1; 1; inputs; outputs ]
             let dy = rounded 3UL [ images; height; width; outputs ]
@@ -50,7 +48,7 @@ let private tall =
             let on threads : Tensor = withThreads threads (fun () -> Conv2d.BackwardWeight(x, dy, w, Window(1, 1)))
             let got = on 1
             let tolerance = if kind = ElementType.Float64 then 1e-13 else 1e-5
-            let case = $"{inputs} to {outputs}, {kind}"
+            let case = $"{images} images, {inputs} to {outputs}, {kind}"
 
             [ close $"{case}: the gradient of the weights" tolerance expected (exact got outputs)
               close $"{case}: the outputs" tolerance (Linear.Forward(pixels, weight)) (exact (Conv2d.Forward(x, w, Window(1, 1))) outputs)
@@ -60,8 +58,47 @@ let private tall =
         Evidence.worst
             [ for inputs in [ 1; 9; 17; 64; 100 ] do
                   for outputs in [ 1; 31; 33; 128; 129 ] do
-                      one inputs outputs ElementType.Float32
-                      one inputs outputs ElementType.Float64 ])
+                      one (3, 46, 45) inputs outputs ElementType.Float32
+                      one (3, 46, 45) inputs outputs ElementType.Float64
+              // More images than parts they are shared out in.
+              for inputs, outputs in [ 1, 33; 20, 8 ] do
+                  one (37, 8, 9) inputs outputs ElementType.Float32
+                  one (37, 8, 9) inputs outputs ElementType.Float64 ])
+
+// Images are shared out in parts, each summed by itself: one image, one a part, and several a part, by every kernel there is.
+let private additive =
+    Law.fact "the gradient of the weights of a batch is the sum of those of its images" "Conv2d" (fun () ->
+        let one (images, height, width, inputs, outputs, taps, stride, groups, exact) (kind: ElementType) =
+            let rounded seed sizes = (drawn seed sizes).To kind
+            let window = Window.Square(taps, stride, taps / 2)
+            let x, w = rounded 1UL [ images; height; width; inputs ], rounded 2UL [ taps; taps; inputs / groups; outputs ]
+            let dy = (rounded 3UL [ images; (height - 1) / stride + 1; (width - 1) / stride + 1; outputs ])
+
+            let gradient (x: Tensor) (dy: Tensor) =
+                numbers (Conv2d.BackwardWeight(x, dy, w, window, groups, exact))
+
+            let each =
+                [ for i in 0 .. images - 1 ->
+                      gradient (Slice.Forward(x, 0, i, 1)) (Slice.Forward(dy, 0, i, 1)) ]
+
+            let sum = each |> List.reduce (Array.map2 (+))
+            let whole = gradient x dy
+            let scale = sum |> Array.map abs |> Array.max
+            let worst = Array.map2 (fun a b -> abs (a - b)) sum whole |> Array.max
+            let bound = if kind = ElementType.Float64 then 1e-13 else 2e-5
+            Evidence.within $"{images} images, {inputs} to {outputs}, {taps} taps, stride {stride}, {groups} groups, {kind}" bound (worst / scale)
+
+        Evidence.worst
+            [ for images in [ 1; 3; 16; 17; 37 ] do
+                  for kind in [ ElementType.Float32; ElementType.Float64 ] do
+                      one (images, 9, 8, 1, 6, 5, 1, 1, false) kind
+                      one (images, 9, 8, 3, 7, 3, 1, 1, true) kind
+                      one (images, 9, 8, 20, 24, 3, 1, 1, true) kind
+                      one (images, 9, 8, 20, 24, 3, 1, 1, false) kind
+                      one (images, 9, 8, 20, 24, 3, 2, 1, true) kind
+                      one (images, 9, 8, 24, 24, 3, 1, 24, true) kind
+                      one (images, 9, 8, 24, 36, 3, 1, 3, true) kind
+                      one (images, 9, 8, 33, 5, 1, 1, 1, true) kind ])
 
 /// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
 let private again =
@@ -82,4 +119,4 @@ let private again =
                       Evidence.exact $"{name}, time {time}" ((run kept).SameBits(run (fresh ()))) ])
 
 /// The laws of this file.
-let laws: Law list = [ again; anyThreads; tall ]
+let laws: Law list = [ additive; again; anyThreads; tall ]

@@ -182,21 +182,12 @@ let private permuted (t: Trial) =
           near "of examples" back[.. t.Net.States] (Array.map turned otherBack[.. t.Net.States])
           near "of parameters" back[t.Net.States + 1 ..] otherBack[t.Net.States + 1 ..] ]
 
-let private onThreads count (work: unit -> 'a) : 'a =
-    let before = Native.Threads
-    Native.Threads <- count
-
-    try
-        work ()
-    finally
-        Native.Threads <- before
-
 let private threads (t: Trial) =
     // Wide enough, by repetition, for a second thread to be given rows.
     let wide (x: Tensor) : Tensor = Concat.Forward(0, Array.create 40 x)
     let x, h, dy = wide t.X, Array.map wide t.H, Array.map wide t.Dy
     let lengths = Array.concat (Array.replicate 40 t.Lengths)
-    let run count = onThreads count (fun () -> Array.append (t.Net.Run x h lengths) (t.Net.Back x h lengths dy))
+    let run count = withThreads count (fun () -> Array.append (t.Net.Run x h lengths) (t.Net.Back x h lengths dy))
     same "one thread and three" (run 1) (run 3)
 
 let private predicted (t: Trial) = same "the bits of Forward" (t.Net.Run t.X t.H t.Lengths) (t.Net.Predict t.X t.H t.Lengths)

@@ -290,21 +290,17 @@ let private threads =
     Law.fact "the number of threads does not change a bit" "RoiAlign" (fun () ->
         let x = (numbers 1UL [ 2; 24; 24; 130 ]).To ElementType.Float32
         let r = regions ElementType.Float32 (drawn 5UL [ 2; 24; 24; 130; 40 ] 1.0)
-        let before = Native.Threads
 
         let run count =
-            Native.Threads <- count
-            let y, top = RoiAlign.Forward(x, r, 7, 7), RoiPool.Forward(x, r, 7, 7)
-            [ y; top; RoiAlign.Backward(y, x.Shape, r); RoiPool.Backward(top, x, r) ]
+            DL.Properties.Cases.withThreads count (fun () ->
+                let y, top = RoiAlign.Forward(x, r, 7, 7), RoiPool.Forward(x, r, 7, 7)
+                [ y; top; RoiAlign.Backward(y, x.Shape, r); RoiPool.Backward(top, x, r) ])
 
-        try
-            let one = run 1
+        let one = run 1
 
-            Evidence.exact
-                "1, 2 and 3 threads"
-                ([ 2; 3 ] |> List.forall (fun count -> List.forall2 (fun (a: Tensor) b -> a.SameBits b) one (run count)))
-        finally
-            Native.Threads <- before)
+        Evidence.exact
+            "1, 2 and 3 threads"
+            ([ 2; 3 ] |> List.forall (fun count -> List.forall2 (fun (a: Tensor) b -> a.SameBits b) one (run count))))
 
 /// The laws of this file.
 let laws: Law list =

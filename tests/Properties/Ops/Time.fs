@@ -161,16 +161,11 @@ let private threads =
         let lengths = drawn 3UL 12 400
 
         let run n =
-            let before = Native.Threads
-            Native.Threads <- n
-
-            try
+            withThreads n (fun () ->
                 [ for t in timed do
                       let y = t.Ahead x lengths
                       y
-                      t.Back x ((upstream v y).To ElementType.Float32) lengths ]
-            finally
-                Native.Threads <- before
+                      t.Back x ((upstream v y).To ElementType.Float32) lengths ])
 
         let one = run 1
 

@@ -81,15 +81,10 @@ let private long =
         let w: Tensor = (Numbers.tensor Ordinary 3UL [ n ]).To ElementType.Float32
 
         let run threads =
-            let before = Native.Threads
-
-            try
-                Native.Threads <- threads
+            withThreads threads (fun () ->
                 let g: Tensor = Tensor.Zeros(ElementType.Float32, w.Shape)
                 let first, second = L2Penalty.Apply(w, g, 0.5), L1Penalty.Apply(w, g, 0.5)
-                struct (first, second, g)
-            finally
-                Native.Threads <- before
+                struct (first, second, g))
 
         let struct (first, second, g) = run 1
         let struct (first2, second2, g2) = run 2
