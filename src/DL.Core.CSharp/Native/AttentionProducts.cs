@@ -126,6 +126,7 @@ internal static unsafe class AttentionProducts<V, T>
         part.Packed = null;
         part.Runs = 1;
         part.AJump = 0;
+        part.BJump = 0;
         part.FetchStep = 0;
     }
 

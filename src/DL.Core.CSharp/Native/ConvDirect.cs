@@ -157,6 +157,7 @@ internal static unsafe class ConvDirect
             tile.AStep = 1;
             tile.ANext = V.TileRows * tile.ARow;
             tile.AJump = (nint)((pass.RowJump * block.Source.Pitch) + pass.ColumnJump - pass.Steps);
+            tile.BJump = 0;
             tile.BStep = (nint)width;
             tile.CRow = (nint)(Grid.StepColumn * Outputs);
             tile.Add = add;

@@ -121,6 +121,7 @@ internal static unsafe class ConvGradient
             tile.AStep = (nint)Grid.StrideWidth * Groups * Inputs;
             tile.ANext = V.TileRows;
             tile.AJump = (nint)((Grid.StrideHeight * source.Pitch) - (Grid.Columns * tile.AStep));
+            tile.BJump = 0;
             tile.B = strip;
             tile.BStep = width;
             tile.CRow = Outputs;

@@ -8,7 +8,7 @@ namespace DL.Core.Kernels;
 /// <remarks>Image and gradient are laid out as planes, one a channel, with rows equally far apart and zeros beside them: then a tap is a distance, and its gradient
 /// the product of two long vectors. Images fall into parts by their number alone and add in order, so the bits do not depend on the
 /// number of threads. Limited by multiplications, three taps by four outputs at a time.</remarks>
-internal static unsafe class ConvPlanes
+internal static unsafe partial class ConvPlanes
 {
     private const int Parts = 16;
     private const int TapsAtOnce = 3;
@@ -33,7 +33,7 @@ internal static unsafe class ConvPlanes
         var sums = new double[parts * dweight.Length];
         fixed (double* psums = sums)
         {
-            var job = new Job<T> { Shape = shape, X = x, Dz = dz, Images = images, Parts = parts, Sums = psums };
+            var job = new Job<T> { Planes = new(shape), X = x, Dz = dz, Images = images, Parts = parts, Sums = psums };
             Workers.For(parts, 1, &Job<T>.Run, &job);
         }
 
@@ -47,18 +47,11 @@ internal static unsafe class ConvPlanes
 
     private struct Job<T> where T : unmanaged, System.Numerics.INumber<T>
     {
-        public SpreadShape Shape;
+        public ConvPlaneLayout<T> Planes;
         public T* X, Dz;
         public double* Sums;
         public long Images;
         public int Parts;
-
-        private readonly long Pitch => Shape.Columns + Shape.TapsWide - 1;
-
-        // Whole vectors of any width, and what the last of them reads past it.
-        private readonly long Length => ((Shape.Rows * Pitch) + 15) & ~15L;
-
-        private readonly long Plane => Length + ((Shape.TapsHigh + 1) * Pitch) + 16;
 
         public static void Run(void* state, long from, long to)
         {
@@ -68,20 +61,22 @@ internal static unsafe class ConvPlanes
             else job.Loop<Simd128<T>>(from, to);
         }
 
+        private readonly SpreadShape Shape => Planes.Shape;
+
         private readonly long Tiles =>
             (long)Shape.TapsHigh * Shape.Channels * ((Shape.TapsWide + TapsAtOnce - 1) / TapsAtOnce) * ((Shape.Outputs + OutputsAtOnce - 1) / OutputsAtOnce);
 
         private readonly void Loop<S>(long from, long to) where S : struct, ISimd<S, T>
         {
-            long planes = (Shape.Channels * Plane) + (Shape.Outputs * Length), running = Tiles * TapsAtOnce * OutputsAtOnce * S.Count;
+            long planes = (Shape.Channels * Planes.Plane) + (Shape.Outputs * Planes.Length), running = Tiles * TapsAtOnce * OutputsAtOnce * S.Count;
             var pixels = (T*)Scratch.Left((planes + running) * sizeof(T));
-            T* slopes = pixels + (Shape.Channels * Plane), totals = pixels + planes;
+            T* slopes = pixels + (Shape.Channels * Planes.Plane), totals = pixels + planes;
             for (var part = from; part < to; part++)
             {
                 new Span<T>(pixels, (int)(planes + running)).Clear();
                 for (var image = part * Images / Parts; image < (part + 1) * Images / Parts; image++)
                 {
-                    Lay(X + (image * Shape.Height * Shape.Width * Shape.Channels), pixels);
+                    Planes.Lay(X + (image * Shape.Height * Shape.Width * Shape.Channels), pixels);
                     Slopes(Dz + (image * Shape.Rows * Shape.Columns * Shape.Outputs), slopes);
                     Image<S>(pixels, slopes, totals);
                 }
@@ -90,28 +85,10 @@ internal static unsafe class ConvPlanes
             }
         }
 
-        /// <summary>The image as planes that begin above and left of it; what lies beside the image stays zero.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Lay(T* x, T* pixels)
-        {
-            for (var i = 0; i < Shape.Rows + Shape.TapsHigh - 1; i++)
-            {
-                var row = i - Shape.PadTop;
-                if (row < 0 || row >= Shape.Height) continue;
-                for (var c = 0; c < Shape.Channels; c++)
-                {
-                    var to = pixels + (c * Plane) + (i * Pitch) + Shape.PadLeft;
-                    var source = x + ((long)row * Shape.Width * Shape.Channels) + c;
-                    var columns = Math.Min(Shape.Width, Pitch - Shape.PadLeft);
-                    for (var j = 0L; j < columns; j++) to[j] = source[j * Shape.Channels];
-                }
-            }
-        }
-
         private readonly void Slopes(T* dz, T* slopes)
         {
             var wide = typeof(T) == typeof(float) && Avx.IsSupported && Shape.Columns >= PixelsAtOnce && Shape.Outputs >= OutputsAtOnce;
-            for (var i = 0; i < Shape.Rows; i++, dz += Shape.Columns * Shape.Outputs, slopes += Pitch)
+            for (var i = 0; i < Shape.Rows; i++, dz += Shape.Columns * Shape.Outputs, slopes += Planes.Pitch)
                 if (wide) TurnWide((float*)dz, (float*)slopes);
                 else Turn(dz, slopes);
         }
@@ -120,14 +97,14 @@ internal static unsafe class ConvPlanes
         private readonly void Turn(T* dz, T* slopes)
         {
             for (var o = 0; o < Shape.Outputs; o++)
-                for (var j = 0; j < Shape.Columns; j++) slopes[(o * Length) + j] = dz[(j * Shape.Outputs) + o];
+                for (var j = 0; j < Shape.Columns; j++) slopes[(o * Planes.Length) + j] = dz[(j * Shape.Outputs) + o];
         }
 
         // Where pixels or outputs run out the last ones are done again.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly void TurnWide(float* dz, float* slopes)
         {
-            var (outputs, length) = (Shape.Outputs, (nint)Length);
+            var (outputs, length) = (Shape.Outputs, (nint)Planes.Length);
             for (var j = 0; j < Shape.Columns; j += PixelsAtOnce)
                 for (var o = 0; o < outputs; o += OutputsAtOnce)
                 {
@@ -148,10 +125,10 @@ internal static unsafe class ConvPlanes
                         for (var o = 0; o < Shape.Outputs; o += OutputsAtOnce)
                         {
                             int v1 = Math.Min(v + 1, Shape.TapsWide - 1), v2 = Math.Min(v + 2, Shape.TapsWide - 1), last = Shape.Outputs - 1;
-                            var row = pixels + (c * Plane) + (u * Pitch);
+                            var row = pixels + (c * Planes.Plane) + (u * Planes.Pitch);
                             Tile<S>(
-                                row + v, row + v1, row + v2, slopes + (o * Length), slopes + (Math.Min(o + 1, last) * Length),
-                                slopes + (Math.Min(o + 2, last) * Length), slopes + (Math.Min(o + 3, last) * Length), Length, totals);
+                                row + v, row + v1, row + v2, slopes + (o * Planes.Length), slopes + (Math.Min(o + 1, last) * Planes.Length),
+                                slopes + (Math.Min(o + 2, last) * Planes.Length), slopes + (Math.Min(o + 3, last) * Planes.Length), Planes.Length, totals);
                             totals += TapsAtOnce * OutputsAtOnce * S.Count;
                         }
         }

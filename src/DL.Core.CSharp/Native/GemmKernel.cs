@@ -42,8 +42,8 @@ internal unsafe struct Tile<T>
     /// <summary>Where a tile that packs B on its way leaves it for the tiles to come.</summary>
     internal T* Packed;
 
-    /// <summary>Into how many runs the steps of A fall, at least 1: each of K steps, with a jump of A from the end of one to the next.</summary>
-    internal nint Runs, AJump;
+    /// <summary>Into how many runs the steps fall, at least 1: each of K steps, with a jump of A and one of B from the end of one to the next.</summary>
+    internal nint Runs, AJump, BJump;
 
     /// <summary>How far it is from the first four rows to the last four, where a tile is made of two halves.</summary>
     internal nint AHalf, CHalf;
@@ -204,6 +204,7 @@ internal static unsafe class GemmKernel
                     break;
                 a0 += tile.AJump;
                 a4 += tile.AJump;
+                b += tile.BJump;
                 if (P.FetchesAlong)
                     fetch += tile.FetchRun;
             }

@@ -22,6 +22,12 @@ public static unsafe partial class Conv2d
             return;
         }
 
+        if (Planar<T>(form))
+        {
+            fixed (T* px = x, pw = weight, py = y) ConvPlanes.Forward(Spreading(form), px, pw, bias, activation, form.Images, py);
+            return;
+        }
+
         var transformed = Transformed<T>(form, exact);
         var keeper = filter.HeldBy is { } numbers ? KeptWeights.Of(numbers) : null;
         var place = new PackedPlace(keeper, keeper is null ? null : new Layout(form.Window, form.Height, form.Width, form.Groups, transformed));
@@ -89,7 +95,7 @@ public static unsafe partial class Conv2d
             return;
         }
 
-        if (form.Groups == 1 && form.Window.DilationWidth == 1 && ConvPlanes.Suits<T>(Spreading(form)))
+        if (Planar<T>(form))
         {
             fixed (T* px = x, pdz = dz) ConvPlanes.Gradient(Spreading(form), px, pdz, form.Images, dweight);
             return;
@@ -106,6 +112,9 @@ public static unsafe partial class Conv2d
 
     // Many pixels of few outputs are summed where they lie; a matrix product would copy them first.
     private static bool Tall(Form form) => form.Images > 1 && form.Height * (long)form.Width >= TallPixels && form.Outputs <= TallOutputs;
+
+    private static bool Planar<T>(Form form) where T : unmanaged =>
+        form.Groups == 1 && form.Window.DilationWidth == 1 && ConvPlanes.Suits<T>(Spreading(form));
 
     /// <summary>What weights, as they are laid out for the kernels, depend on besides their numbers.</summary>
     private sealed record Layout(Window Window, int Height, int Width, int Groups, bool Transformed);

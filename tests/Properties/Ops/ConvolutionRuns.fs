@@ -74,19 +74,20 @@ let private additive =
             let x, w = rounded 1UL [ images; height; width; inputs ], rounded 2UL [ taps; taps; inputs / groups; outputs ]
             let dy = (rounded 3UL [ images; (height - 1) / stride + 1; (width - 1) / stride + 1; outputs ])
 
-            let gradient (x: Tensor) (dy: Tensor) =
-                numbers (Conv2d.BackwardWeight(x, dy, w, window, groups, exact))
+            let gradient (x: Tensor) (dy: Tensor) = numbers (Conv2d.BackwardWeight(x, dy, w, window, groups, exact))
 
-            let each =
-                [ for i in 0 .. images - 1 ->
-                      gradient (Slice.Forward(x, 0, i, 1)) (Slice.Forward(dy, 0, i, 1)) ]
+            let each = [ for i in 0 .. images - 1 -> gradient (Slice.Forward(x, 0, i, 1)) (Slice.Forward(dy, 0, i, 1)) ]
 
             let sum = each |> List.reduce (Array.map2 (+))
             let whole = gradient x dy
             let scale = sum |> Array.map abs |> Array.max
             let worst = Array.map2 (fun a b -> abs (a - b)) sum whole |> Array.max
             let bound = if kind = ElementType.Float64 then 1e-13 else 2e-5
-            Evidence.within $"{images} images, {inputs} to {outputs}, {taps} taps, stride {stride}, {groups} groups, {kind}" bound (worst / scale)
+
+            Evidence.within
+                $"{images} images, {inputs} to {outputs}, {taps} taps, stride {stride}, {groups} groups, {kind}"
+                bound
+                (worst / scale)
 
         Evidence.worst
             [ for images in [ 1; 3; 16; 17; 37 ] do
@@ -99,6 +100,37 @@ let private additive =
                       one (images, 9, 8, 24, 24, 3, 1, 24, true) kind
                       one (images, 9, 8, 24, 36, 3, 1, 3, true) kind
                       one (images, 9, 8, 33, 5, 1, 1, 1, true) kind ])
+
+// Kernels are chosen by the number of outputs: few are made as planes, more as the lanes of a vector.
+let private independent =
+    Law.fact "an output does not depend on those beside it" "Conv2d" (fun () ->
+        let one (images, height, width, inputs, outputs, high, wide, before, after) (kind: ElementType) =
+            let rounded seed sizes = (drawn seed sizes).To kind
+            let window = Window(high, wide, PadTop = before, PadBottom = after, PadLeft = before, PadRight = after)
+            let x, w, more = rounded 1UL [ images; height; width; inputs ], rounded 2UL [ high; wide; inputs; outputs ], 40
+            let both: Tensor = Concat.Forward(3, w, rounded 4UL [ high; wide; inputs; more ])
+            let bias, moreBias = rounded 5UL [ outputs ], rounded 6UL [ more ]
+            let forward (w: Tensor) (b: Tensor) : Tensor = Conv2d.Forward(x, w, window, b, 1, Activation.Tanh, true)
+            let y, wider = forward w bias, forward both (Concat.Forward(0, bias, moreBias))
+            let slopes seed channels = rounded seed [ images; y.Shape[1]; y.Shape[2]; channels ]
+            let dy, moreDy = slopes 3UL outputs, slopes 7UL more
+            let dw: Tensor = Conv2d.BackwardWeight(x, dy, w, window, 1, true)
+            let dboth = Conv2d.BackwardWeight(x, Concat.Forward(3, dy, moreDy), both, window, 1, true)
+            let tolerance = if kind = ElementType.Float64 then 1e-13 else 1e-5
+            let case = $"{images} of {height} x {width}, {inputs} to {outputs}, {high} x {wide}, {kind}"
+
+            [ close $"{case}: the outputs" tolerance (Slice.Forward(wider, 3, 0, outputs)) y
+              close $"{case}: the gradient of the weights" tolerance (Slice.Forward(dboth, 3, 0, outputs)) dw ]
+            |> Evidence.worst
+
+        Evidence.worst
+            [ for outputs in 1..9 do
+                  for kind in [ ElementType.Float32; ElementType.Float64 ] do
+                      one (1, 8, 8, 1, outputs, 5, 5, 2, 2) kind
+                      one (3, 9, 11, 1, outputs, 3, 2, 0, 1) kind
+                      one (2, 70, 3, 2, outputs, 1, 3, 1, 1) kind
+                      one (2, 4, 37, 4, outputs, 4, 5, 3, 0) kind
+                      one (1, 1, 90, 3, outputs, 1, 2, 0, 0) kind ])
 
 /// Weights that are used again are kept as the kernels read them: in every layout the bits are those of fresh weights.
 let private again =
@@ -119,4 +151,4 @@ let private again =
                       Evidence.exact $"{name}, time {time}" ((run kept).SameBits(run (fresh ()))) ])
 
 /// The laws of this file.
-let laws: Law list = [ additive; again; anyThreads; tall ]
+let laws: Law list = [ additive; again; anyThreads; independent; tall ]
