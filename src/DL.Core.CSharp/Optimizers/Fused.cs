@@ -73,6 +73,9 @@ internal static unsafe class Fused
             var i = 0L;
             for (; i + S.Count <= n; i += S.Count)
             {
+                Lanes.Stream(w + i);
+                Lanes.Stream(g + i);
+                Lanes.Stream(v + i);
                 var state = S.Load(v + i);
                 rule.Apply(S.Load(w + i), S.Load(g + i), ref state).Store(w + i);
                 state.Store(v + i);
@@ -115,6 +118,10 @@ internal static unsafe class Fused
             var i = from;
             for (; i + S.Count <= to; i += S.Count)
             {
+                Lanes.Stream(w + i);
+                Lanes.Stream(g + i);
+                Lanes.Stream(m + i);
+                Lanes.Stream(v + i);
                 var first = S.Load(m + i);
                 var second = S.Load(v + i);
                 rule.Apply(S.Load(w + i), S.Load(g + i), ref first, ref second).Store(w + i);
