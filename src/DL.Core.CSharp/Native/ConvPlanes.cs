@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
-/// <summary>The gradient of the weights of a convolution from few channels to few, with stride 1: pixels are the lanes, for the channels would fill no vector.</summary>
-/// <remarks>Image and gradient are laid out as planes, one a channel, with rows equally far apart and zeros beside them: then a tap is a distance, and its gradient
+/// <summary>A convolution from few channels to few, with stride 1, and the gradient of its weights: pixels are the lanes, for the channels would fill no vector.</summary>
+/// <remarks>Image and gradient are laid out as planes (<see cref="ConvPlaneLayout{T}"/>): then a tap is a distance, and its gradient
 /// the product of two long vectors. Images fall into parts by their number alone and add in order, so the bits do not depend on the
 /// number of threads. Limited by multiplications, three taps by four outputs at a time.</remarks>
 internal static unsafe partial class ConvPlanes
