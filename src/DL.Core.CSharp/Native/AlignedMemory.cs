@@ -8,6 +8,10 @@ internal static unsafe class AlignedMemory
 {
     /// <summary>What memory hands over at a time, in bytes.</summary>
     internal const int Line = 64;
+
+    /// <summary>What addresses are translated in, in bytes, where no large pages are.</summary>
+    internal const int Page = 4096;
+
     private const nuint LargePage = 2 << 20;
 
     // The advice MADV_HUGEPAGE of Linux.

@@ -7,6 +7,8 @@ namespace DL.Core.Kernels;
 
 internal static unsafe partial class ConvPlanes
 {
+    private const int ReturnedAtOnce = 4;
+
     /// <summary>y [images; Rows; Columns; Outputs] from x and weights as for <see cref="Gradient"/>; bias and activation are applied too.</summary>
     /// <remarks>Outputs are the rows of a product and pixels its columns, read where the planes lie. Limited by multiplications; a third of the time goes
     /// into laying planes out and back.</remarks>
@@ -93,11 +95,11 @@ internal static unsafe partial class ConvPlanes
         private readonly void Return(T* sums, T* y)
         {
             var shape = Planes.Shape;
-            var wide = typeof(T) == typeof(float) && Avx.IsSupported && shape.Outputs >= OutputsAtOnce && shape.Columns >= OutputsAtOnce;
+            var wide = typeof(T) == typeof(float) && Avx.IsSupported && shape.Outputs >= OutputsAtOnce && shape.Columns >= ReturnedAtOnce;
             for (var i = 0; i < shape.Rows; i++, sums += Planes.Pitch, y += shape.Columns * shape.Outputs)
             {
                 var done = !wide ? 0 : i < shape.Rows - 1 ? shape.Columns : shape.Columns - MostOutputs / OutputsAtOnce;
-                if (done >= OutputsAtOnce) ReturnWide((float*)sums, done, (float*)y);
+                if (done >= ReturnedAtOnce) ReturnWide((float*)sums, done, (float*)y);
                 else done = 0;
                 for (var j = done; j < shape.Columns; j++)
                     for (var o = 0; o < shape.Outputs; o++) y[(j * shape.Outputs) + o] = sums[(o * Planes.Length) + j];
@@ -112,9 +114,9 @@ internal static unsafe partial class ConvPlanes
             nint length = (nint)Planes.Length, last = outputs - 1;
             float* s4 = sums + (Math.Min(4, last) * length), s5 = sums + (Math.Min(5, last) * length);
             float* s6 = sums + (Math.Min(6, last) * length), s7 = sums + (Math.Min(7, last) * length);
-            for (var j = 0; j < columns; j += 4)
+            for (var j = 0; j < columns; j += ReturnedAtOnce)
             {
-                var p = Math.Min(j, columns - 4);
+                var p = Math.Min(j, columns - ReturnedAtOnce);
                 GemmPack.EightByFour(
                     sums + p, sums + length + p, sums + (2 * length) + p, sums + (3 * length) + p, s4 + p, s5 + p, s6 + p, s7 + p, outputs, y + (p * outputs));
             }

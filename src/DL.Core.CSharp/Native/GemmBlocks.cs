@@ -15,7 +15,6 @@ internal static unsafe class GemmBlocks
 
     // A right factor beyond this comes from afar: it is read line by line, as memory gives it fastest, before the arithmetic.
     private const int FarBytes = 1 << 20;
-    private const int PageBytes = 4096;
 
     // A left factor beyond this is not in the first-level cache.
     private const int NearBytes = 1 << 16;
@@ -74,7 +73,7 @@ internal static unsafe class GemmBlocks
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        var limit = !packA && !part.TransposeA && part.Lda * sizeof(T) % PageBytes == 0 ? CrowdedRows : RowLimit;
+        var limit = !packA && !part.TransposeA && part.Lda * sizeof(T) % AlignedMemory.Page == 0 ? CrowdedRows : RowLimit;
         return packA || part.M > limit ? limit / V.TileRows * V.TileRows : part.M;
     }
 

@@ -25,7 +25,6 @@ internal static unsafe class GemmManaged
 
     // So many columns repay the copying of A.
     private const int WideEnough = 512;
-    private const int PageBytes = 4096;
 
     internal static void Run<V, T>(in Product<T> product)
         where V : struct, IGemmVector<V, T>
@@ -139,7 +138,7 @@ internal static unsafe class GemmManaged
         where V : struct, IGemmVector<V, T>
         where T : unmanaged
     {
-        var crowded = product.Lda * sizeof(T) % PageBytes == 0;
+        var crowded = product.Lda * sizeof(T) % AlignedMemory.Page == 0;
         long bytesA = (long)product.K * product.M * sizeof(T), bytesB = (long)product.K * product.N * sizeof(T);
         var packB = product.TransposeB || (product.M > 2 * V.TileRows && bytesB > InPlaceBytes);
         var packA = product.TransposeA

@@ -6,8 +6,6 @@ namespace DL.Core.Kernels;
 /// <summary>What kernels ask of memory beside plain vectors.</summary>
 internal static unsafe class Lanes
 {
-    private const int PageBytes = 4096;
-
     /// <summary>The first <paramref name="left"/> lanes from memory, the others from <paramref name="fill"/>; no memory behind them is touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static S Load<T, S>(T* source, long left, S fill)
@@ -42,7 +40,7 @@ internal static unsafe class Lanes
     /// <summary>Fetches what lies a page behind an address, for loops over more than the caches hold; inside an array or not.</summary>
     /// <remarks>The machine's own prefetching begins anew at every page: asked this way, one core gets a fifth to a third more from memory. From the caches it gets no more.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Stream<T>(T* address) where T : unmanaged => Prefetch((byte*)address + PageBytes);
+    public static void Stream<T>(T* address) where T : unmanaged => Prefetch((byte*)address + AlignedMemory.Page);
 
     /// <summary>Fetches the cache line at an address that is about to be read or written, inside an array or not, where the machine takes such hints.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,8 +62,8 @@ let private tall =
                       one (3, 46, 45) inputs outputs ElementType.Float64
               // More images than parts they are shared out in.
               for inputs, outputs in [ 1, 33; 20, 8 ] do
-                  one (37, 8, 9) inputs outputs ElementType.Float32
-                  one (37, 8, 9) inputs outputs ElementType.Float64 ])
+                  one (35, 46, 45) inputs outputs ElementType.Float32
+                  one (35, 46, 45) inputs outputs ElementType.Float64 ])
 
 // Images are shared out in parts, each summed by itself: one image, one a part, and several a part, by every kernel there is.
 let private additive =
