@@ -9,14 +9,14 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
     public static void Run(void* state, long from, long to)
     {
         ref var job = ref *(AttentionJob<T>*)state;
-        if (Vector512.IsHardwareAccelerated) Heads<Simd512<T>, Gemm512<T>>(job, from, to);
-        else if (Vector256.IsHardwareAccelerated) Heads<Simd256<T>, Gemm256<T>>(job, from, to);
-        else Heads<Simd128<T>, Gemm256<T>>(job, from, to);
+        if (Vector512.IsHardwareAccelerated) Heads<Simd512<T>, Lanes512<T>>(job, from, to);
+        else if (Vector256.IsHardwareAccelerated) Heads<Simd256<T>, Lanes256<T>>(job, from, to);
+        else Heads<Simd128<T>, Lanes256<T>>(job, from, to);
     }
 
     private static void Heads<S, V>(in AttentionJob<T> job, long from, long to)
         where S : struct, ISimd<S, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         var width = job.TileWidth(AttentionProducts<V, T>.Strip);
         var size = job.TileSize(width);
@@ -50,7 +50,7 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
     private static void Weigh<S, V>(
         in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* columns, T* weights, T* gradients, uint* words)
         where S : struct, ISimd<S, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         AttentionForward<T>.Score<S, V>(job, head, tile, columns, weights);
         // Few queries were scored by sums of another order, which the way back must not mix with its own.
@@ -66,7 +66,7 @@ internal static unsafe class AttentionBackward<T> where T : unmanaged
     }
 
     private static void Spread<V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* gradients, T* strip)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         nint q = tile.First * job.QRow, y = tile.First * job.YRow;
         AttentionProducts<V, T>.OfKeys(tile, weights, head.Dy + y, job.YRow, job.ValueWidth, head.Dv, job.VRow, strip);

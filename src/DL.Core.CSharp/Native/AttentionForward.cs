@@ -9,14 +9,14 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
     public static void Run(void* state, long from, long to)
     {
         ref var job = ref *(AttentionJob<T>*)state;
-        if (Vector512.IsHardwareAccelerated) Heads<Simd512<T>, Gemm512<T>>(job, from, to);
-        else if (Vector256.IsHardwareAccelerated) Heads<Simd256<T>, Gemm256<T>>(job, from, to);
-        else Heads<Simd128<T>, Gemm256<T>>(job, from, to);
+        if (Vector512.IsHardwareAccelerated) Heads<Simd512<T>, Lanes512<T>>(job, from, to);
+        else if (Vector256.IsHardwareAccelerated) Heads<Simd256<T>, Lanes256<T>>(job, from, to);
+        else Heads<Simd128<T>, Lanes256<T>>(job, from, to);
     }
 
     private static void Heads<S, V>(in AttentionJob<T> job, long from, long to)
         where S : struct, ISimd<S, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         var width = job.TileWidth(AttentionProducts<V, T>.Strip);
         var size = job.TileSize(width);
@@ -47,7 +47,7 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
     /// <summary>The scores before their scale, hidden ones -infinity.</summary>
     public static void Score<S, V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* columns, T* scores)
         where S : struct, ISimd<S, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         AttentionProducts<V, T>.Pack(head.Q + (tile.First * job.QRow), job.QRow, tile.Count, job.KeyWidth, columns);
         AttentionProducts<V, T>.Dots(tile, head.K, job.KRow, job.KeyWidth, columns, scores);
@@ -57,7 +57,7 @@ internal static unsafe class AttentionForward<T> where T : unmanaged
     // Without a strip to pack in, the careful way.
     private static void Combine<S, V>(in AttentionJob<T> job, in AttentionHead<T> head, in AttentionTile tile, T* weights, T* strip)
         where S : struct, ISimd<S, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         var y = head.Y + (tile.First * job.YRow);
         if (strip == null) AttentionCareful<S, T>.OfQueries(tile, weights, head.V, job.VRow, job.ValueWidth, y, job.YRow);

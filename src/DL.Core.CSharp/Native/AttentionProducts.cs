@@ -5,7 +5,7 @@ namespace DL.Core.Kernels;
 /// <summary>The products of attention over the tiles of <see cref="GemmKernel"/>: rows of all heads are read where they lie, and what nobody sees is not computed.</summary>
 /// <remarks>Every sum runs in an order that follows from the positions alone, so that keys which a query does not see move no bit of its output.</remarks>
 internal static unsafe class AttentionProducts<V, T>
-    where V : struct, IGemmVector<V, T>
+    where V : struct, IGemmWidth
     where T : unmanaged
 {
     private const int Depth = 256;

@@ -19,13 +19,13 @@ internal static unsafe class ConvDirect
         ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y, in PackedPlace place = default)
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated) Run<Gemm512<T>, T>(taps, x, weights, bias, activation, images, y, place);
-        else Run<Gemm256<T>, T>(taps, x, weights, bias, activation, images, y, place);
+        if (Vector512.IsHardwareAccelerated) Run<Lanes512<T>, T>(taps, x, weights, bias, activation, images, y, place);
+        else Run<Lanes256<T>, T>(taps, x, weights, bias, activation, images, y, place);
     }
 
     private static void Run<V, T>(
         ConvTaps taps, T* x, in ConvWeights<T> weights, ReadOnlySpan<T> bias, Activation activation, int images, T* y, in PackedPlace place)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var grid = taps.Grid;
@@ -67,7 +67,7 @@ internal static unsafe class ConvDirect
         ((grid.StrideHeight * grid.ColumnsRead * weights.Groups * weights.Summed) + ((long)grid.Columns * weights.Groups * weights.Made)) * sizeof(T);
 
     private struct Job<V, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         public ConvGrid Grid;

@@ -19,12 +19,12 @@ internal static unsafe class ConvGradient
     public static void Run<T>(ConvTaps taps, T* x, T* dy, int groups, int inputs, int outputs, int images, T* dw)
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated) Run<Gemm512<T>, T>(taps, x, dy, groups, inputs, outputs, images, dw);
-        else Run<Gemm256<T>, T>(taps, x, dy, groups, inputs, outputs, images, dw);
+        if (Vector512.IsHardwareAccelerated) Run<Lanes512<T>, T>(taps, x, dy, groups, inputs, outputs, images, dw);
+        else Run<Lanes256<T>, T>(taps, x, dy, groups, inputs, outputs, images, dw);
     }
 
     private static void Run<V, T>(ConvTaps taps, T* x, T* dy, int groups, int inputs, int outputs, int images, T* dw)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var size = (long)taps.Taps.Length * inputs * outputs;
@@ -73,7 +73,7 @@ internal static unsafe class ConvGradient
     }
 
     private struct Job<V, T>
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         public ConvGrid Grid;

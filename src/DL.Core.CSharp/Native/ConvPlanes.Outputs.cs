@@ -40,11 +40,11 @@ internal static unsafe partial class ConvPlanes
         public static void Run(void* state, long from, long to)
         {
             ref var job = ref *(ForwardJob<T>*)state;
-            if (Vector512.IsHardwareAccelerated) job.Images<Gemm512<T>>(from, to);
-            else job.Images<Gemm256<T>>(from, to);
+            if (Vector512.IsHardwareAccelerated) job.Images<Lanes512<T>>(from, to);
+            else job.Images<Lanes256<T>>(from, to);
         }
 
-        private readonly void Images<V>(long from, long to) where V : struct, IGemmVector<V, T>
+        private readonly void Images<V>(long from, long to) where V : struct, IGemmWidth
         {
             var shape = Planes.Shape;
             long planes = shape.Channels * Planes.Plane, read = (long)shape.Height * shape.Width * shape.Channels;
@@ -61,7 +61,7 @@ internal static unsafe partial class ConvPlanes
             }
         }
 
-        private readonly void Multiply<V>(T* pixels, T* sums) where V : struct, IGemmVector<V, T>
+        private readonly void Multiply<V>(T* pixels, T* sums) where V : struct, IGemmWidth
         {
             var shape = Planes.Shape;
             Unsafe.SkipInit(out Tile<T> tile);

@@ -17,14 +17,14 @@ internal unsafe struct ConvWeights<T>
     public readonly int Made => Transposed ? Inputs : Outputs / Groups;
 
     /// <summary>Strips of two vectors that the outputs of a group fall into.</summary>
-    public readonly long Strips<V>() where V : struct, IGemmVector<V, T> => (Made + (2 * V.Count) - 1) / (2 * V.Count);
+    public readonly long Strips<V>() where V : struct, IGemmWidth => (Made + (2 * V.Count) - 1) / (2 * V.Count);
 
     /// <summary>Elements of the packed weights of one group.</summary>
-    public readonly long GroupRoom<V>(long taps) where V : struct, IGemmVector<V, T> => taps * Summed * Strips<V>() * 2 * V.Count;
+    public readonly long GroupRoom<V>(long taps) where V : struct, IGemmWidth => taps * Summed * Strips<V>() * 2 * V.Count;
 
     /// <summary>Packs the strips [from, to), counted through all groups.</summary>
     public readonly void Pack<V>(ReadOnlySpan<ConvTap> taps, ReadOnlySpan<ConvPass> passes, long from, long to, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         for (var index = from; index < to; index++)
         {
@@ -36,7 +36,7 @@ internal unsafe struct ConvWeights<T>
 
     // The numbers of one tap after the other; a pass may begin and end within a tap.
     private readonly void PackPass<V>(ReadOnlySpan<ConvTap> taps, ConvPass pass, int group, long strip, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         nint width = 2 * V.Count, from = (nint)strip * width, lanes = Math.Min(width, Made - from), ld = Outputs;
         for (var done = 0L; done < pass.Length;)

@@ -30,7 +30,7 @@ internal static unsafe class GemmBlocks
 
     /// <summary>Computes the part with the operands packed as asked; an operand not packed is read where it lies.</summary>
     internal static void Run<V, T>(in Product<T> part, bool packA, bool packB)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint strip = 2 * V.Count, steps = Steps(part.K), rows = RowsAtOnce<V, T>(part, packA);
@@ -54,7 +54,7 @@ internal static unsafe class GemmBlocks
 
     /// <summary>Computes the part with B packed beforehand by <see cref="PackRight{V, T}"/>, block after block of k.</summary>
     internal static void RunPacked<V, T>(in Product<T> part, bool packA, T* packed, nint packedStrips, nint firstStrip)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint strip = 2 * V.Count, steps = Steps(part.K), rows = RowsAtOnce<V, T>(part, packA);
@@ -70,7 +70,7 @@ internal static unsafe class GemmBlocks
 
     // Rows at a distance of whole pages share few sets of the cache, which holds only so many of them.
     private static nint RowsAtOnce<V, T>(in Product<T> part, bool packA)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var limit = !packA && !part.TransposeA && part.Lda * sizeof(T) % AlignedMemory.Page == 0 ? CrowdedRows : RowLimit;
@@ -79,7 +79,7 @@ internal static unsafe class GemmBlocks
 
     /// <summary>Packs steps [p, p + depth) of columns [j, j + width) of op(B), strip after strip.</summary>
     internal static void PackRight<V, T>(in Product<T> part, nint p, nint depth, nint j, nint width, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint strip = 2 * V.Count;
@@ -94,7 +94,7 @@ internal static unsafe class GemmBlocks
     }
 
     private static void PackLeft<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint height = V.TileRows;
@@ -107,7 +107,7 @@ internal static unsafe class GemmBlocks
     }
 
     private static void Block<V, T>(in Product<T> part, nint i, nint rows, nint p, nint depth, nint j, nint width, T* a, T* b, bool fill, bool ahead)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint strip = 2 * V.Count;

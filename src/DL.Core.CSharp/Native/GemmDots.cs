@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
 
@@ -7,7 +8,18 @@ namespace DL.Core.Kernels;
 internal static unsafe class GemmDots
 {
     internal static void Run<V, T>(in Product<T> part)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
+        where T : unmanaged, INumber<T>
+    {
+        if (V.Count == Vector512<T>.Count)
+            Run<Lanes512<T>, Vector512<T>, T>(part);
+        else
+            Run<Lanes256<T>, Vector256<T>, T>(part);
+    }
+
+    private static void Run<V, L, T>(in Product<T> part)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged, INumber<T>
     {
         var a = part.A;
@@ -27,10 +39,10 @@ internal static unsafe class GemmDots
                 var columns = (int)Math.Min(4, part.N - j);
                 var b = part.B + j * part.Ldb;
                 if (columns == 4)
-                    Four<V, T>(a + i * lda, b, part.Ldb, part.K, four);
+                    Four<V, L, T>(a + i * lda, b, part.Ldb, part.K, four);
                 else
                     for (var q = 0; q < columns; q++)
-                        four[q] = One<V, T>(a + i * lda, b + q * part.Ldb, part.K);
+                        four[q] = One<V, L, T>(a + i * lda, b + q * part.Ldb, part.K);
                 var c = part.C + i * part.Ldc + j;
                 for (var q = 0; q < columns; q++)
                     c[q] = part.Accumulate ? c[q] + four[q] : four[q];
@@ -38,12 +50,13 @@ internal static unsafe class GemmDots
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four<V, T>(T* a, T* b, nint ldb, nint k, T* target)
-        where V : struct, IGemmVector<V, T>
+    private static void Four<V, L, T>(T* a, T* b, nint ldb, nint k, T* target)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
-        V even0 = default, even1 = default, even2 = default, even3 = default;
-        V odd0 = default, odd1 = default, odd2 = default, odd3 = default;
+        L even0 = default, even1 = default, even2 = default, even3 = default;
+        L odd0 = default, odd1 = default, odd2 = default, odd3 = default;
         T* b0 = b, b1 = b + ldb, b2 = b + 2 * ldb, b3 = b1 + 2 * ldb;
         nint p = 0;
         for (; p + 2 * V.Count <= k; p += 2 * V.Count)
@@ -76,11 +89,12 @@ internal static unsafe class GemmDots
 
     // The same order of additions as one column of Four.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static T One<V, T>(T* a, T* b, nint k)
-        where V : struct, IGemmVector<V, T>
+    private static T One<V, L, T>(T* a, T* b, nint k)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
-        V even = default, odd = default;
+        L even = default, odd = default;
         nint p = 0;
         for (; p + 2 * V.Count <= k; p += 2 * V.Count)
         {

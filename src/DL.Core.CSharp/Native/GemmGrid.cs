@@ -12,7 +12,7 @@ internal readonly struct Grid(nint rows, nint columns)
 
     /// <summary>The cut with the least work in its largest part; B is copied once per band of rows, A once per band of columns.</summary>
     internal static Grid Choose<V, T>(in Product<T> product, int threads, bool packA, bool packB)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         nint tiles = (product.M + V.TileRows - 1) / V.TileRows, strips = (product.N + 2 * V.Count - 1) / (2 * V.Count);
@@ -34,7 +34,7 @@ internal readonly struct Grid(nint rows, nint columns)
     }
 
     internal Product<T> Cut<V, T>(in Product<T> product, long part)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var (row, column) = ((nint)part / columns, (nint)part % columns);
@@ -44,7 +44,7 @@ internal readonly struct Grid(nint rows, nint columns)
     }
 
     internal nint FirstColumn<V, T>(in Product<T> product, long part)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged => Edge(product.N, 2 * V.Count, (nint)part % columns, columns);
 
     /// <summary>The begin of band <paramref name="index"/> when <paramref name="size"/> is cut at multiples of <paramref name="unit"/>.</summary>

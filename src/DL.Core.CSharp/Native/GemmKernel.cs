@@ -72,7 +72,7 @@ internal static unsafe class GemmKernel
 
     /// <summary>Runs <paramref name="tiles"/> tiles of the same height, one under the other.</summary>
     internal static void Run<V, T, R, N, P>(in Tile<T> tile, T* a, T* c, nint tiles)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
         where R : struct, ITileRows
         where N : struct, ITileColumns

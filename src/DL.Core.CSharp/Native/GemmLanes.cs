@@ -4,15 +4,23 @@ using System.Runtime.Intrinsics.X86;
 
 namespace DL.Core.Kernels;
 
+/// <summary>How wide the vectors are a product is cut for, as a type, so that one source serves every width and precision.</summary>
+internal interface IGemmWidth
+{
+    /// <summary>The numbers in a vector.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>The most rows of a tile two vectors wide whose sums stay in the registers of this width.</summary>
+    static abstract int TileRows { get; }
+}
+
 /// <summary>What the matrix kernels ask of a vector <typeparamref name="L"/> of <typeparamref name="T"/>, on the vector as the processor knows it.</summary>
 /// <remarks>In a structure of its own a vector costs the compiler's output a move for every second multiply-add of a tile: the sum is no longer
 /// seen to be overwritten in place.</remarks>
-internal unsafe interface IGemmLanes<L, T>
+internal unsafe interface IGemmLanes<L, T> : IGemmWidth
     where L : struct
     where T : unmanaged
 {
-    static abstract int Count { get; }
-
     static abstract L Load(T* source);
 
     /// <summary>Reads the lanes the mask names and gives zero in the others, whose memory is not touched.</summary>
@@ -23,6 +31,8 @@ internal unsafe interface IGemmLanes<L, T>
     static abstract L MultiplyAdd(L a, L b, L c);
 
     static abstract L Add(L a, L b);
+
+    static abstract T Sum(L a);
 
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     static abstract L Mask(int count);
@@ -37,6 +47,8 @@ internal readonly unsafe struct Lanes512<T> : IGemmLanes<Vector512<T>, T>
     where T : unmanaged
 {
     public static int Count => Vector512<T>.Count;
+
+    public static int TileRows => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Load(T* source) => Vector512.Load(source);
@@ -56,6 +68,9 @@ internal readonly unsafe struct Lanes512<T> : IGemmLanes<Vector512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Add(Vector512<T> a, Vector512<T> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector512<T> a) => Vector512.Sum(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Mask(int count) => typeof(T) == typeof(float)
@@ -81,6 +96,8 @@ internal readonly unsafe struct Lanes256<T> : IGemmLanes<Vector256<T>, T>
 {
     public static int Count => Vector256<T>.Count;
 
+    public static int TileRows => 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Load(T* source) => Vector256.Load(source);
 
@@ -104,6 +121,9 @@ internal readonly unsafe struct Lanes256<T> : IGemmLanes<Vector256<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> a, Vector256<T> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector256<T> a) => Vector256.Sum(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Mask(int count) => typeof(T) == typeof(float)

@@ -27,7 +27,7 @@ internal static unsafe class GemmManaged
     private const int WideEnough = 512;
 
     internal static void Run<V, T>(in Product<T> product)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged, INumber<T>
     {
         if (product.Empty())
@@ -59,7 +59,7 @@ internal static unsafe class GemmManaged
         };
 
     private static void Skinny<V, T>(in Product<T> product)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged, INumber<T>
     {
         if ((long)product.N * product.K < SkinnyParallelWork || Workers.Parallelism == 1)
@@ -72,11 +72,11 @@ internal static unsafe class GemmManaged
     }
 
     private static void SkinnyColumns<V, T>(void* state, long from, long to)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged, INumber<T> => SkinnyPart<V, T>(((Product<T>*)state)->Columns((nint)from, (nint)to));
 
     private static void SkinnyPart<V, T>(in Product<T> part)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged, INumber<T>
     {
         if (part.TransposeB)
@@ -86,7 +86,7 @@ internal static unsafe class GemmManaged
     }
 
     private static void Tiled<V, T>(in Product<T> product)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var (packA, packB) = Packing<V, T>(product);
@@ -101,7 +101,7 @@ internal static unsafe class GemmManaged
     }
 
     private static void Parts<V, T>(void* state, long from, long to)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var job = (Job<T>*)state;
@@ -111,7 +111,7 @@ internal static unsafe class GemmManaged
 
     /// <summary>The product with B packed beforehand into <paramref name="strips"/> strips.</summary>
     internal static void RunPacked<V, T>(in Product<T> product, T* packed, nint strips)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var packA = Packing<V, T>(product).A;
@@ -122,7 +122,7 @@ internal static unsafe class GemmManaged
     }
 
     private static void PackedParts<V, T>(void* state, long from, long to)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var job = (Job<T>*)state;
@@ -135,7 +135,7 @@ internal static unsafe class GemmManaged
 
     /// <summary>Which operands are worth copying: one read a few lanes per line, or across so many pages that its lines push each other out.</summary>
     internal static (bool A, bool B) Packing<V, T>(in Product<T> product)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         var crowded = product.Lda * sizeof(T) % AlignedMemory.Page == 0;

@@ -11,11 +11,13 @@ internal static unsafe class GemmPack
 
     /// <summary>target[p, j] = source[p * ld + j] for j below <paramref name="width"/>, which is at most <paramref name="panel"/>.</summary>
     internal static void Copy<V, T>(T* source, nint ld, nint steps, nint width, nint panel, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
-        if (panel == 2 * V.Count)
-            CopyStrip<V, T>(source, ld, steps, width, target);
+        if (panel == 2 * V.Count && V.Count == Vector512<T>.Count)
+            CopyStrip<Lanes512<T>, Vector512<T>, T>(source, ld, steps, width, target);
+        else if (panel == 2 * V.Count)
+            CopyStrip<Lanes256<T>, Vector256<T>, T>(source, ld, steps, width, target);
         else if (width == panel && panel * sizeof(T) % Vector256<byte>.Count == 0)
             CopyWide((byte*)source, ld * sizeof(T), steps, panel * sizeof(T), (byte*)target);
         else
@@ -26,9 +28,20 @@ internal static unsafe class GemmPack
 
     /// <summary>Copies lines of <paramref name="width"/> values into strips of two vectors, line after line: the strips lie one behind the other, each
     /// <paramref name="steps"/> long.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void CopyLines<V, T>(T* source, nint ld, nint steps, nint width, T* target)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
+        where T : unmanaged
+    {
+        if (V.Count == Vector512<T>.Count)
+            CopyLines<Lanes512<T>, Vector512<T>, T>(source, ld, steps, width, target);
+        else
+            CopyLines<Lanes256<T>, Vector256<T>, T>(source, ld, steps, width, target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyLines<V, L, T>(T* source, nint ld, nint steps, nint width, T* target)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         nint strip = 2 * V.Count, whole = width / strip * strip, next = strip * steps;
@@ -44,12 +57,13 @@ internal static unsafe class GemmPack
             }
         }
         if (whole < width)
-            CopyStrip<V, T>(source + whole, ld, steps, width - whole, target + whole * steps);
+            CopyStrip<V, L, T>(source + whole, ld, steps, width - whole, target + whole * steps);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CopyStrip<V, T>(T* source, nint ld, nint steps, nint width, T* target)
-        where V : struct, IGemmVector<V, T>
+    private static void CopyStrip<V, L, T>(T* source, nint ld, nint steps, nint width, T* target)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         if (width == 2 * V.Count)
@@ -60,7 +74,7 @@ internal static unsafe class GemmPack
             }
         else
         {
-            V first = V.Mask((int)Math.Min(width, V.Count)), second = V.Mask((int)Math.Max(width - V.Count, 0));
+            L first = V.Mask((int)Math.Min(width, V.Count)), second = V.Mask((int)Math.Max(width - V.Count, 0));
             for (; steps > 0; steps--, source += ld, target += 2 * V.Count)
             {
                 V.Store(V.Load(source, first), target);

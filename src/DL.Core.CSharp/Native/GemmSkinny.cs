@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DL.Core.Kernels;
 
@@ -10,7 +11,18 @@ internal static unsafe class GemmSkinny
 
     /// <summary>C (+)= op(A) B with B stored as [k,n]: rows of B, scaled, are added up.</summary>
     internal static void Combine<V, T>(in Product<T> part)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
+        where T : unmanaged
+    {
+        if (V.Count == Vector512<T>.Count)
+            Combine<Lanes512<T>, Vector512<T>, T>(part);
+        else
+            Combine<Lanes256<T>, Vector256<T>, T>(part);
+    }
+
+    private static void Combine<V, L, T>(in Product<T> part)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         var steps = GemmBlocks.Steps(part.K);
@@ -19,14 +31,15 @@ internal static unsafe class GemmSkinny
             for (nint p = 0; p < part.K; p += steps)
             {
                 var width = Math.Min(ColumnsAtOnce, part.N - j);
-                Sum<V, T>(part, p, Math.Min(p + steps, part.K), j, width, sums);
+                Sum<V, L, T>(part, p, Math.Min(p + steps, part.K), j, width, sums);
                 for (nint i = 0; i < part.M; i++)
-                    Deliver<V, T>(sums + i * ColumnsAtOnce, part.C + i * part.Ldc + j, width, part.Accumulate || p > 0);
+                    Deliver<V, L, T>(sums + i * ColumnsAtOnce, part.C + i * part.Ldc + j, width, part.Accumulate || p > 0);
             }
     }
 
-    private static void Sum<V, T>(in Product<T> part, nint from, nint to, nint j, nint width, T* sums)
-        where V : struct, IGemmVector<V, T>
+    private static void Sum<V, L, T>(in Product<T> part, nint from, nint to, nint j, nint width, T* sums)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         for (var p = from; p < to; p += RowsAtOnce)
@@ -36,21 +49,22 @@ internal static unsafe class GemmSkinny
                 var a = part.A + i * part.ARow + p * part.AStep;
                 var place = sums + i * ColumnsAtOnce;
                 if (to - p >= RowsAtOnce)
-                    AddEight<V, T>(a, part.AStep, b, part.Ldb, place, width, p == from);
+                    AddEight<V, L, T>(a, part.AStep, b, part.Ldb, place, width, p == from);
                 else
                     for (nint q = 0; q < to - p; q++)
-                        AddOne<V, T>(a + q * part.AStep, b + q * part.Ldb, place, width, p + q == from);
+                        AddOne<V, L, T>(a + q * part.AStep, b + q * part.Ldb, place, width, p + q == from);
             }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddEight<V, T>(T* a, nint step, T* b, nint ldb, T* sums, nint width, bool first)
-        where V : struct, IGemmVector<V, T>
+    private static void AddEight<V, L, T>(T* a, nint step, T* b, nint ldb, T* sums, nint width, bool first)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
-        V a0 = V.Broadcast(a), a1 = V.Broadcast(a + step), a2 = V.Broadcast(a + 2 * step), a3 = V.Broadcast(a + 3 * step);
+        L a0 = V.Broadcast(a), a1 = V.Broadcast(a + step), a2 = V.Broadcast(a + 2 * step), a3 = V.Broadcast(a + 3 * step);
         a += 4 * step;
-        V a4 = V.Broadcast(a), a5 = V.Broadcast(a + step), a6 = V.Broadcast(a + 2 * step), a7 = V.Broadcast(a + 3 * step);
+        L a4 = V.Broadcast(a), a5 = V.Broadcast(a + step), a6 = V.Broadcast(a + 2 * step), a7 = V.Broadcast(a + 3 * step);
         var ldb3 = 3 * ldb;
         var far = b + 4 * ldb;
         for (; width >= V.Count; width -= V.Count, b += V.Count, far += V.Count, sums += V.Count)
@@ -94,8 +108,9 @@ internal static unsafe class GemmSkinny
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddOne<V, T>(T* a, T* b, T* sums, nint width, bool first)
-        where V : struct, IGemmVector<V, T>
+    private static void AddOne<V, L, T>(T* a, T* b, T* sums, nint width, bool first)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         var scale = V.Broadcast(a);
@@ -106,8 +121,9 @@ internal static unsafe class GemmSkinny
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Deliver<V, T>(T* sums, T* c, nint width, bool add)
-        where V : struct, IGemmVector<V, T>
+    private static void Deliver<V, L, T>(T* sums, T* c, nint width, bool add)
+        where V : struct, IGemmLanes<L, T>
+        where L : struct
         where T : unmanaged
     {
         for (; width >= V.Count; width -= V.Count, c += V.Count, sums += V.Count)

@@ -6,7 +6,7 @@ internal static unsafe class GemmTiles
     /// <summary>Computes <paramref name="rows"/> rows of one strip that is <paramref name="columns"/> wide, at most two vectors.</summary>
     /// <remarks>With a place for it in <see cref="Tile{T}.Packed"/> the first tile packs B as it goes, which costs nothing beside the arithmetic, and the others read that.</remarks>
     internal static void Strip<V, T>(in Tile<T> tile, nint rows, nint columns)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         if (columns == 2 * V.Count)
@@ -21,7 +21,7 @@ internal static unsafe class GemmTiles
 
     /// <summary>Computes four rows of one strip and the four that lie <see cref="Tile{T}.AHalf"/> from them, in one tile.</summary>
     internal static void Halves<V, T>(in Tile<T> tile, nint columns)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
     {
         if (columns == 2 * V.Count)
@@ -35,7 +35,7 @@ internal static unsafe class GemmTiles
     }
 
     private static void Halves<V, T, N>(in Tile<T> tile)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
         where N : struct, ITileColumns
     {
@@ -46,7 +46,7 @@ internal static unsafe class GemmTiles
     }
 
     private static void Rows<V, T, N>(in Tile<T> tile, nint rows)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
         where N : struct, ITileColumns
     {
@@ -83,7 +83,7 @@ internal static unsafe class GemmTiles
     }
 
     private static void RowsFrom<V, T, N>(in Tile<T> tile, T* a, T* c, nint rows)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
         where N : struct, ITileColumns
     {
@@ -115,7 +115,7 @@ internal static unsafe class GemmTiles
     }
 
     private static void Height<V, T, N, P>(in Tile<T> tile, T* a, T* c, nint tiles, int rows)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
         where T : unmanaged
         where N : struct, ITileColumns
         where P : struct, ITilePacking

@@ -26,16 +26,16 @@ internal sealed class ManagedEngine : BlasEngine
     internal static void Run(in Product<float> product)
     {
         if (Vector512.IsHardwareAccelerated)
-            GemmManaged.Run<Gemm512<float>, float>(product);
+            GemmManaged.Run<Lanes512<float>, float>(product);
         else
-            GemmManaged.Run<Gemm256<float>, float>(product);
+            GemmManaged.Run<Lanes256<float>, float>(product);
     }
 
     internal static void Run(in Product<double> product)
     {
         if (Vector512.IsHardwareAccelerated)
-            GemmManaged.Run<Gemm512<double>, double>(product);
+            GemmManaged.Run<Lanes512<double>, double>(product);
         else
-            GemmManaged.Run<Gemm256<double>, double>(product);
+            GemmManaged.Run<Lanes256<double>, double>(product);
     }
 }

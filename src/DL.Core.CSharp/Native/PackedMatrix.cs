@@ -22,9 +22,9 @@ internal readonly unsafe struct PackedMatrix<T>(nint k, nint n, T* start)
         var job = new FillJob { Source = source, Target = start, Strips = Strips };
         var grain = Math.Max(1, (1 << 15) / Math.Max(1, k * Strip));
         if (Vector512.IsHardwareAccelerated)
-            Workers.For(Strips, grain, &FillStrips<Gemm512<T>>, &job);
+            Workers.For(Strips, grain, &FillStrips<Lanes512<T>>, &job);
         else
-            Workers.For(Strips, grain, &FillStrips<Gemm256<T>>, &job);
+            Workers.For(Strips, grain, &FillStrips<Lanes256<T>>, &job);
     }
 
     /// <summary>The product of an A with this matrix; what it says of B is not read.</summary>
@@ -33,13 +33,13 @@ internal readonly unsafe struct PackedMatrix<T>(nint k, nint n, T* start)
         if (product.Empty())
             return;
         if (Vector512.IsHardwareAccelerated)
-            GemmManaged.RunPacked<Gemm512<T>, T>(product, start, Strips);
+            GemmManaged.RunPacked<Lanes512<T>, T>(product, start, Strips);
         else
-            GemmManaged.RunPacked<Gemm256<T>, T>(product, start, Strips);
+            GemmManaged.RunPacked<Lanes256<T>, T>(product, start, Strips);
     }
 
     private static void FillStrips<V>(void* state, long from, long to)
-        where V : struct, IGemmVector<V, T>
+        where V : struct, IGemmWidth
     {
         var job = (FillJob*)state;
         nint steps = GemmBlocks.Steps(job->Source.K), strip = 2 * V.Count;

@@ -29,8 +29,8 @@ internal unsafe struct RecurrentProduct<T> where T : unmanaged, INumber<T>
         _packed = (T*)room;
         var job = this;
         var grain = Math.Max(1, (1 << 15) / Math.Max(1, K * Strip));
-        if (Vector512.IsHardwareAccelerated) Workers.For(Strips, grain, &PackStrips<Gemm512<T>>, &job);
-        else Workers.For(Strips, grain, &PackStrips<Gemm256<T>>, &job);
+        if (Vector512.IsHardwareAccelerated) Workers.For(Strips, grain, &PackStrips<Lanes512<T>>, &job);
+        else Workers.For(Strips, grain, &PackStrips<Lanes256<T>>, &job);
     }
 
     /// <summary>C[rows,N] (+)= A[rows,K] op(B).</summary>
@@ -44,11 +44,11 @@ internal unsafe struct RecurrentProduct<T> where T : unmanaged, INumber<T>
 
         var product = new Product<T> { Accumulate = accumulate, M = rows, N = N, K = K, A = a, Lda = (nint)lda, C = c, Ldc = (nint)ldc };
         if (product.Empty()) return;
-        if (Vector512.IsHardwareAccelerated) GemmManaged.RunPacked<Gemm512<T>, T>(product, _packed, Strips);
-        else GemmManaged.RunPacked<Gemm256<T>, T>(product, _packed, Strips);
+        if (Vector512.IsHardwareAccelerated) GemmManaged.RunPacked<Lanes512<T>, T>(product, _packed, Strips);
+        else GemmManaged.RunPacked<Lanes256<T>, T>(product, _packed, Strips);
     }
 
-    private static void PackStrips<V>(void* state, long from, long to) where V : struct, IGemmVector<V, T>
+    private static void PackStrips<V>(void* state, long from, long to) where V : struct, IGemmWidth
     {
         ref var job = ref *(RecurrentProduct<T>*)state;
         var source = new Product<T> { TransposeB = job.Transpose, N = job.N, K = job.K, B = job.Source, Ldb = (nint)job.Stride };

@@ -21,15 +21,15 @@ internal static unsafe class WinogradGradient
     internal static void Run(in WinogradForm form, float* x, float* dy, bool add, float* dweight)
     {
         if (Vector512.IsHardwareAccelerated)
-            Run<Gemm512<float>, Simd512<float>>(form, x, dy, add, dweight);
+            Run<Lanes512<float>, Simd512<float>>(form, x, dy, add, dweight);
         else if (Vector256.IsHardwareAccelerated)
-            Run<Gemm256<float>, Simd256<float>>(form, x, dy, add, dweight);
+            Run<Lanes256<float>, Simd256<float>>(form, x, dy, add, dweight);
         else
-            Run<Gemm256<float>, Simd128<float>>(form, x, dy, add, dweight);
+            Run<Lanes256<float>, Simd128<float>>(form, x, dy, add, dweight);
     }
 
     private static void Run<V, S>(in WinogradForm form, float* x, float* dy, bool add, float* dweight)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         var grid = form.Forward();
@@ -65,7 +65,7 @@ internal static unsafe class WinogradGradient
     }
 
     private struct Job<V, S>
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         public WinogradGrid Grid;

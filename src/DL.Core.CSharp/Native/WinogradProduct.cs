@@ -19,15 +19,15 @@ internal static unsafe class WinogradProduct
     internal static void Run(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y, in PackedPlace place = default)
     {
         if (Vector512.IsHardwareAccelerated)
-            Run<Gemm512<float>, Simd512<float>>(grid, weights, x, bias, relu, y, place);
+            Run<Lanes512<float>, Simd512<float>>(grid, weights, x, bias, relu, y, place);
         else if (Vector256.IsHardwareAccelerated)
-            Run<Gemm256<float>, Simd256<float>>(grid, weights, x, bias, relu, y, place);
+            Run<Lanes256<float>, Simd256<float>>(grid, weights, x, bias, relu, y, place);
         else
-            Run<Gemm256<float>, Simd128<float>>(grid, weights, x, bias, relu, y, place);
+            Run<Lanes256<float>, Simd128<float>>(grid, weights, x, bias, relu, y, place);
     }
 
     private static void Run<V, S>(in WinogradGrid grid, in WinogradWeights weights, float* x, float* bias, bool relu, float* y, in PackedPlace place)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         if (grid.Tiles == 0)
@@ -57,7 +57,7 @@ internal static unsafe class WinogradProduct
     }
 
     private static void Together<V, S>(ref Job<V, S> job)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         job.Open(0, job.Grid.Tiles);
@@ -74,7 +74,7 @@ internal static unsafe class WinogradProduct
 
     // As many as the cache holds, in blocks of one size, as many for one thread as for another.
     private static long TilesAtOnce<V>(long tiles, long most)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
     {
         long threads = Workers.Parallelism, blocks = (tiles + most - 1) / most;
         blocks = (blocks + threads - 1) / threads * threads;
@@ -82,10 +82,10 @@ internal static unsafe class WinogradProduct
     }
 
     private static long Whole<V>(long tiles)
-        where V : struct, IGemmVector<V, float> => (tiles + V.TileRows - 1) / V.TileRows * V.TileRows;
+        where V : struct, IGemmWidth => (tiles + V.TileRows - 1) / V.TileRows * V.TileRows;
 
     private struct Job<V, S>
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         public WinogradGrid Grid;

@@ -17,16 +17,16 @@ internal unsafe struct WinogradWeights
     /// <summary>Channels that come out.</summary>
     public readonly int Made => Turned ? Channels : Outputs;
 
-    public readonly long Strips<V>() where V : struct, IGemmVector<V, float> => (Made + (2 * V.Count) - 1) / (2 * V.Count);
+    public readonly long Strips<V>() where V : struct, IGemmWidth => (Made + (2 * V.Count) - 1) / (2 * V.Count);
 
-    public readonly long Plane<V>() where V : struct, IGemmVector<V, float> => Winograd.Plane(Summed * Strips<V>() * 2 * V.Count);
+    public readonly long Plane<V>() where V : struct, IGemmWidth => Winograd.Plane(Summed * Strips<V>() * 2 * V.Count);
 
     /// <summary>Where in a plane the strip's steps begin that start with p, of <paramref name="depth"/>.</summary>
-    public readonly long Offset<V>(long p, long depth, long strip) where V : struct, IGemmVector<V, float> => ((p * Strips<V>()) + (strip * depth)) * 2 * V.Count;
+    public readonly long Offset<V>(long p, long depth, long strip) where V : struct, IGemmWidth => ((p * Strips<V>()) + (strip * depth)) * 2 * V.Count;
 
     /// <summary>Transforms the strips [from, to).</summary>
     public readonly void Pack<V, S>(long from, long to, float* target)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         long width = 2 * V.Count, steps = GemmBlocks.Steps(Summed), size = (long)Channels * Outputs;
@@ -59,7 +59,7 @@ internal unsafe struct WinogradWeights
     }
 
     private readonly void Strip<V, S>(float* taps, long tap, long row, long depth, long lanes, float* work, float* target)
-        where V : struct, IGemmVector<V, float>
+        where V : struct, IGemmWidth
         where S : struct, ISimd<S, float>
     {
         var plane = Plane<V>();
