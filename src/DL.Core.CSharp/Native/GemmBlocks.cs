@@ -13,8 +13,8 @@ internal static unsafe class GemmBlocks
     private const int PanelBytes = 1 << 20;
     private const int CrowdedRows = 64;
 
-    // A right factor beyond this comes from afar: it is read line by line, as memory gives it fastest, before the arithmetic.
-    private const int FarBytes = 1 << 20;
+    /// <summary>A right factor beyond this comes from afar: it is read line by line, as memory gives it fastest.</summary>
+    internal const int FarBytes = 1 << 20;
 
     // A left factor beyond this is not in the first-level cache.
     private const int NearBytes = 1 << 16;

@@ -10,6 +10,7 @@ internal static unsafe class GemmManaged
     internal const long ParallelWork = 1 << 17;
 
     private const int SkinnyRows = 4;
+    private const int SkinnyRowsFromAfar = 8;
     private const long SkinnyWork = 2048;
     private const long SkinnyParallelWork = 1 << 16;
     private const int ColumnGrain = 64;
@@ -34,10 +35,19 @@ internal static unsafe class GemmManaged
             return;
         if (product.N == 1 && product.Ldc == 1 && product.M > SkinnyRows && (long)product.M * product.K >= SkinnyWork)
             Skinny<V, T>(Swapped(product));
-        else if (product.M <= SkinnyRows && (long)product.N * product.K >= SkinnyWork)
+        else if (product.M <= SkinnyLimit(product) && (long)product.N * product.K >= SkinnyWork)
             Skinny<V, T>(product);
         else
             Tiled<V, T>(product);
+    }
+
+    // Tiles walk down B a strip at a time, which asks less of the first-level cache and more of memory than whole lines do.
+    private static int SkinnyLimit<T>(in Product<T> product)
+        where T : unmanaged
+    {
+        if (product.TransposeB)
+            return SkinnyRows;
+        return (long)product.N * product.K * sizeof(T) > GemmBlocks.FarBytes ? SkinnyRowsFromAfar : 1;
     }
 
     /// <summary>The product of one column as a product of one row: C^T = op(B)^T op(A)^T.</summary>

@@ -58,8 +58,17 @@ let private empty () =
                   Evidence.exact $"{form} of {m} x {n} over {k} is zeros" (y.ToArray<float>() |> Array.forall ((=) 0.0)) ]
     |> Evidence.worst
 
-/// Right factors beyond the caches, with lines that end within a strip, over several blocks of steps.
-let private large = [ 17, 1100, 300; 33, 70, 4100; 24, 2083, 257; 300, 600, 520 ]
+/// Right factors beyond the caches, with lines that end within a strip, over several blocks of steps; few rows, and many.
+let private large =
+    [ 1, 1100, 301
+      2, 1100, 300
+      5, 517, 523
+      7, 300, 1003
+      8, 1025, 261
+      17, 1100, 300
+      33, 70, 4100
+      24, 2083, 257
+      300, 600, 520 ]
 
 /// The sums in float64, a block of neighbouring rows of b at a time.
 let private exactly m n k (a: float[]) (b: float[]) =
