@@ -64,7 +64,9 @@ internal unsafe struct Tile<T>
 }
 
 /// <summary>c[i,j] (+)= sum over p of a[i,p] b[p,j] for a tile of up to eight rows by two vectors, all sums in registers.</summary>
-/// <remarks>Every element is one chain of fused multiply-adds in the order of p, whatever tile it falls into, which is why a result never depends on how a product was cut up.</remarks>
+/// <remarks>Every element is one chain of fused multiply-adds in the order of p, whatever tile it falls into, which is why a result never depends on how a product was cut up.
+/// Limited by the multipliers where the core has nothing else to do, and by the decoding of instructions, 30 for 16 multiply-adds, where it runs a second
+/// thread. Six rows by four vectors ask for 38 for 24 and gain 8% up to 128 steps; beyond, their strips outgrow the first-level cache and they gain nothing.</remarks>
 internal static unsafe class GemmKernel
 {
     // Shorter sums end before a line asked for has come.

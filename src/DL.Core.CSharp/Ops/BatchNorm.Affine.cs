@@ -45,6 +45,8 @@ public static unsafe partial class BatchNorm
 
     /// <summary>y = (x - center) slope + constant, with one setting per column; or, where dy is given,
     /// dx = dy scale + (x - center) more + rest, with dy let through where y is positive if a ReLU follows.</summary>
+    /// <remarks>Limited by memory where x is larger than the second cache: forward and backward fetch an array eight times between them, the two that are
+    /// overwritten included, at what one core can ask for at once. Stores past the caches and lines cleared before they are written take as long.</remarks>
     private struct AffineJob<T>(T* dy, T* x, T* y, int rows, int columns, Columns<T> map, T* more) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         public readonly T* Scale = more;
