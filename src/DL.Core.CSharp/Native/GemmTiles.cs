@@ -133,9 +133,9 @@ internal static unsafe class GemmTiles
         }
     }
 
-    private readonly struct Rows1 : ITileRows { public static int Count => 1; public static bool Apart => false; }
+    internal readonly struct Rows1 : ITileRows { public static int Count => 1; public static bool Apart => false; }
 
-    private readonly struct Rows2 : ITileRows { public static int Count => 2; public static bool Apart => false; }
+    internal readonly struct Rows2 : ITileRows { public static int Count => 2; public static bool Apart => false; }
 
     private readonly struct Rows3 : ITileRows { public static int Count => 3; public static bool Apart => false; }
 
